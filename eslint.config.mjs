@@ -1,0 +1,99 @@
+import { builtinModules } from 'node:module';
+import tseslint from 'typescript-eslint';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import { importX } from 'eslint-plugin-import-x';
+
+/** Which room may import from which (docs/architecture.md). A room may always import from itself. */
+const mayImport = {
+  model: [],
+  workflows: ['model'],
+  systems: ['model'],
+  activities: ['model', 'systems'],
+  worker: ['model', 'systems', 'activities', 'workflows'],
+  client: ['model'],
+  api: ['model', 'client'],
+  local: ['model', 'systems', 'client', 'worker'],
+};
+const rooms = Object.keys(mayImport);
+const zones = rooms.map((room) => ({
+  target: `./src/${room}`,
+  from: './src',
+  except: [room, ...mayImport[room]].map((allowed) => `./${allowed}`),
+  message: `${room}/ may import from ${['itself', ...mayImport[room]].join(', ')} only.`,
+}));
+
+const nodeBuiltins = [...builtinModules, 'node:*'];
+const banned = (group, message) => ({ group, message });
+
+export default tseslint.config(
+  { ignores: ['node_modules', '.cache', 'dist', 'examples'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    plugins: { 'import-x': importX },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-deprecated': 'warn',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unused-vars': 'off',
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'import-x/no-restricted-paths': ['error', { zones }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'object-shorthand': 'error',
+    },
+  },
+  {
+    files: ['src/model/**/*.ts', 'src/workflows/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [banned(nodeBuiltins, 'Not available to deterministic code.')] },
+      ],
+      'no-restricted-globals': ['error', 'Intl', 'process', 'Buffer', 'fetch', 'setInterval', 'console'],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[property.name=/^toLocale|^localeCompare$/]',
+          message: 'Locale data differs between machines: not deterministic.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/workflows/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/model/schema/*'],
+              message: 'Types only: zod costs memory per cached workflow.',
+              allowTypeImports: true,
+            },
+            banned(nodeBuiltins, 'Not available to deterministic code.'),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/model/**/*.ts'],
+    ignores: ['src/model/schema/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^[^.]', message: 'model/ imports nothing.' },
+            { group: ['**/schema/*'], message: 'Types only.', allowTypeImports: true },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
+);

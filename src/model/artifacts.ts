@@ -1,0 +1,62 @@
+/** What a build leaves behind: zips in storage, told apart and read. */
+
+/** A file in storage. Workflows carry this, never the bytes. */
+export interface StoredFile {
+  /** Key in storage, `<programId>/<pipelineId>/<executionId>/...`. */
+  readonly key: string;
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface PackageId {
+  readonly group: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** One entry of a package's `dependencies`: the range is as written, empty for any version. */
+export interface PackageDependency {
+  readonly group: string;
+  readonly name: string;
+  readonly range: string;
+}
+
+/** What `META-INF/vault` says of a package that is to be deployed. */
+export interface AemPackage {
+  readonly id: PackageId;
+  readonly dependencies: readonly PackageDependency[];
+  readonly packageType?: 'application' | 'content' | 'container' | 'mixed';
+  /** Packages inside this one, at any depth: they count as provided by it. */
+  readonly embedded: readonly PackageId[];
+  /** Symbolic names of the OSGi bundles inside this package or a package embedded in it. */
+  readonly bundles: readonly string[];
+}
+
+export interface AemArtifact {
+  readonly kind: 'aem';
+  /** Path inside the build, `all/target/site.all-1.0.0.zip`. */
+  readonly path: string;
+  readonly file: StoredFile;
+  readonly package: AemPackage;
+}
+
+export interface DispatcherArtifact {
+  readonly kind: 'dispatcher';
+  readonly path: string;
+  readonly file: StoredFile;
+}
+
+/** Kept, listed, not deployed. */
+export interface KeptArtifact {
+  readonly kind: 'kept';
+  readonly path: string;
+  readonly file: StoredFile;
+  /** Why it is not deployed, for the log and the execution's details. */
+  readonly reason: string;
+}
+
+export type Artifact = AemArtifact | DispatcherArtifact | KeptArtifact;
+
+/** `group:name:version` */
+export const packageLabel = ({ group, name, version }: PackageId): string => `${group}:${name}:${version}`;
