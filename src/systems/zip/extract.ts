@@ -1,0 +1,77 @@
+import { chmod, mkdir, open, readdir, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { invalid, withArchive, type Archive, type ArchiveEntry, type ZipEntry } from './archive.ts';
+import { copyEntry } from './content.ts';
+import { layoutProblem } from './layout.ts';
+import { readWhole } from './read.ts';
+
+const MAX_LINK_TARGET_BYTES = 1000;
+
+/**
+ * Lists a zip like `listZip`, after also checking that its entries can stand beside each other on any disk and that
+ * no link leaves the folder that they are extracted to.
+ * @throws Failure `InvalidArtifact`
+ */
+export function listExtractable(path: string): Promise<ZipEntry[]> {
+  return withArchive(path, async (archive) => {
+    await linkTargets(archive);
+    return archive.entries.map(({ name, size, type }) => ({ name, size, type }));
+  });
+}
+
+/**
+ * Extracts a zip to an empty folder, which is created when there is none, after checking all of it. Links stay links.
+ * Files get mode 0644, or 0755 when the zip marks them as executable, folders 0755. After a failure the folder holds
+ * a part, for the caller to remove.
+ * @throws Failure `InvalidArtifact`, `Conflict` when the folder is not empty; the signal's reason
+ */
+export function extractZip(path: string, into: string, signal?: AbortSignal): Promise<void> {
+  return withArchive(path, async (archive) => {
+    const targets = await linkTargets(archive);
+    await mkdir(into, { recursive: true });
+    if ((await readdir(into)).length > 0)
+      throw new Failure('Conflict', `${into} is not empty: ${archive.label} is extracted to an empty folder`);
+    for (const entry of archive.entries) {
+      signal?.throwIfAborted();
+      const place = join(into, entry.name);
+      await makeFolders(into, entry.type === 'folder' ? entry.name : dirname(entry.name));
+      if (entry.type === 'file') await extractFile(archive, entry, place, signal);
+    }
+    // Links last: until then there is nothing that a file could be written through.
+    for (const [name, target] of targets) await symlink(target, join(into, name));
+  });
+}
+
+/** Reads what the links point at, and checks the entries together. */
+async function linkTargets(archive: Archive): Promise<Map<string, string>> {
+  const targets = new Map<string, string>();
+  for (const entry of archive.entries)
+    if (entry.type === 'link')
+      targets.set(entry.name, (await readWhole(archive, entry, MAX_LINK_TARGET_BYTES)).toString());
+  const problem = layoutProblem(archive.entries, targets);
+  if (problem) throw invalid(archive.label, problem);
+  return targets;
+}
+
+async function makeFolders(root: string, name: string): Promise<void> {
+  const first = await mkdir(join(root, name), { recursive: true });
+  // mkdir obeys the process's umask, which must not decide whether Apache can read its configuration.
+  for (let made = join(root, name); first && made.length >= first.length; made = dirname(made))
+    await chmod(made, 0o755);
+}
+
+async function extractFile(
+  archive: Archive,
+  entry: ArchiveEntry,
+  place: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = await open(place, 'wx');
+  try {
+    await file.chmod(entry.executable ? 0o755 : 0o644);
+    await copyEntry(archive, entry, file.createWriteStream({ autoClose: false }), signal);
+  } finally {
+    await file.close();
+  }
+}
