@@ -70,7 +70,9 @@ function parse(version: string): ListPart {
     lists.push(parts);
     list = parts;
   };
-  for (const [token] of version.toLowerCase().matchAll(/\p{Nd}+|[^\p{Nd}.-]+|[.-]/gu)) {
+  // FileVault drops empty segments before it compares: 1..0 is 1.0.
+  const text = version.split('.').filter(Boolean).join('.').toLowerCase();
+  for (const [token] of text.matchAll(/\p{Nd}+|[^\p{Nd}.-]+|[.-]/gu)) {
     if (token === '.' || token === '-') {
       list.push(pending === undefined ? zero : partOf(pending, false));
       pending = undefined;
@@ -173,14 +175,17 @@ export function parseDependencies(text: string): PackageDependency[] {
 
 /** Besides `group:name:range` there are the older forms `group/name` and `group/name:range`. */
 function parseDependency(entry: string): PackageDependency {
-  const [first = '', second, third] = entry.split(':');
+  const [first = '', second, third] = entry.replace(/:+$/, '').split(':');
   if (third !== undefined) return dependency(first, second!, third);
-  const isRange = second !== undefined && /^(?:$|[\p{Nd}[(])/u.test(second);
-  if (second === undefined || (isRange && first.includes('/'))) {
-    const slash = first.lastIndexOf('/');
-    return dependency(first.slice(0, Math.max(slash, 0)), first.slice(slash + 1), second ?? '');
-  }
+  if (second === undefined) return dependency(...atSlash(first), '');
+  if (first === '' && second.includes('/')) return dependency(...atSlash(second), '');
+  if (first.includes('/') && /^(?:$|[\p{Nd}[])/u.test(second)) return dependency(...atSlash(first), second);
   return dependency(first, second, '');
+}
+
+function atSlash(path: string): [group: string, name: string] {
+  const slash = path.lastIndexOf('/');
+  return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
 }
 
 const dependency = (group: string, name: string, range: string): PackageDependency => ({

@@ -1,4 +1,5 @@
-import { chmod, mkdir, open, readdir, symlink } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, readdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { invalid, withArchive, type Archive, type ArchiveEntry, type ZipEntry } from './archive.ts';
@@ -67,11 +68,6 @@ async function extractFile(
   place: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const file = await open(place, 'wx');
-  try {
-    await file.chmod(entry.executable ? 0o755 : 0o644);
-    await copyEntry(archive, entry, file.createWriteStream({ autoClose: false }), signal);
-  } finally {
-    await file.close();
-  }
+  await copyEntry(archive, entry, createWriteStream(place, { flags: 'wx' }), signal);
+  await chmod(place, entry.executable ? 0o755 : 0o644);
 }
