@@ -1,0 +1,52 @@
+import { Failure } from '../failure.ts';
+import { pause } from '../pause.ts';
+import { findServer } from './find-server.ts';
+import type { LoadBalancer } from './load-balancer.ts';
+
+const POLL_MS = 100;
+
+export interface AttachOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (line: string) => void;
+  /** How long the load balancer's own health checks may take to be good. */
+  readonly limitMs?: number;
+}
+
+/**
+ * Puts a server back into service and waits until the load balancer's own checks, made after this call, say without
+ * reservation that it is up: that the command was accepted means nothing. At the limit, or when the signal fires, the
+ * server stays enabled: the load balancer gives it visitors once its checks are good.
+ * @returns when visitors could come at the earliest.
+ * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` with the load balancer's words.
+ */
+export async function attach(
+  loadBalancer: LoadBalancer,
+  server: string,
+  { signal, onProgress, limitMs = 60_000 }: AttachOptions = {},
+): Promise<Date> {
+  signal?.throwIfAborted();
+  const at = new Date();
+  await loadBalancer.ready(server);
+  onProgress?.(`${server} is enabled`);
+
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const { status, words } = findServer(loadBalancer.name, await loadBalancer.servers(), server);
+    if (status === 'up') {
+      onProgress?.(`${server} is up: ${words}`);
+      return at;
+    }
+    if (status === 'unchecked')
+      throw new Failure(
+        'NotReady',
+        `${loadBalancer.name} does not check ${server}, so nothing tells whether it is up: configure a health check for it`,
+      );
+    if (Date.now() >= deadline)
+      throw new Failure(
+        'NotReady',
+        `${loadBalancer.name} does not find ${server} up within ${limitMs / 1000} s: ${words}. ` +
+          'It is left enabled, and takes visitors once its health check is good',
+      );
+    await pause(POLL_MS, signal);
+  }
+}

@@ -1,0 +1,37 @@
+/** What a server of a load balancer does for visitors. */
+export type ServerStatus =
+  /** Takes visitors; its health checks are good without reservation. */
+  | 'up'
+  /** May take visitors, but its last checks are too few or too mixed to rely on. */
+  | 'uncertain'
+  /** Its health checks fail: no visitors. */
+  | 'down'
+  /** No new visitors; those who are bound to it by a cookie still come. */
+  | 'drain'
+  /** No visitors at all, no health checks. */
+  | 'maintenance'
+  /** Takes visitors whatever its condition: the load balancer does not check it. */
+  | 'unchecked';
+
+export interface ServerState {
+  readonly name: string;
+  readonly status: ServerStatus;
+  /** Requests that it is answering now, or that wait in its queue. */
+  readonly sessions: number;
+  /** The load balancer's own words: `UP 1/2, last check L7STS 503`. */
+  readonly words: string;
+}
+
+/** The group of servers behind one address. Repeating a call is harmless. */
+export interface LoadBalancer {
+  /** For messages: `backend production`. */
+  readonly name: string;
+  /** @throws Failure `Unavailable` when the load balancer does not answer. */
+  servers(): Promise<readonly ServerState[]>;
+  /** No new visitors. Must not be asked for a server in maintenance: that would let visitors come again. */
+  drain(server: string): Promise<void>;
+  /** No visitors any more; requests in flight are finished. */
+  maintain(server: string): Promise<void>;
+  /** Visitors again, as soon as health checks made from now on are good. A server that is up stays up. */
+  ready(server: string): Promise<void>;
+}
