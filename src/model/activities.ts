@@ -117,6 +117,11 @@ export interface Activities {
     loadBalancer: LoadBalancer;
     dispatchers: readonly Dispatcher[];
   }): Promise<readonly string[]>;
+  /** Which of these dispatchers are not in full service now. */
+  outOfService(input: {
+    loadBalancer: LoadBalancer;
+    dispatchers: readonly Dispatcher[];
+  }): Promise<readonly string[]>;
   /** No new visitors, then no visitors at all: drain, wait for sessions, maintenance. */
   detachDispatcher(input: LoadBalancerInput): Promise<{ readonly at: string }>;
   /** Probes the dispatcher itself until it answers well, then returns it to service and waits until it is fully up. */
@@ -135,6 +140,10 @@ export interface Activities {
 export interface WaitActivities {
   /** Returns once the workflow of that id is closed or unknown. */
   untilClosed(workflowId: string): Promise<void>;
+  /** Asks the server to cancel a workflow; one that is closed already is no error. */
+  requestCancellation(workflowId: string, runId: string): Promise<void>;
+  /** What a running workflow says of itself in one line; undefined when none of that id runs. */
+  describeRunning(workflowId: string): Promise<string | undefined>;
 }
 
 export interface ConfigurationInput {

@@ -12,6 +12,10 @@ export const failureTypes = {
   BuildFailed: { status: 'FAILED', retry: false },
   /** AEM, Apache or the load balancer understood the request and refused what it was given. */
   Rejected: { status: 'FAILED', retry: false },
+  /** A person or a gate said no. */
+  Refused: { status: 'FAILED', retry: false },
+  /** Nobody decided in time. */
+  TimedOut: { status: 'FAILED', retry: false },
   /** Credentials were not accepted, or a permission is missing. */
   Denied: { status: 'ERROR', retry: false },
   /** Something that must exist does not: a branch, a node, a tool, a secret. */

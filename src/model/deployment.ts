@@ -1,0 +1,137 @@
+import type { ConfigurationState, PathFlushed } from './activities.ts';
+import type { Artifact } from './artifacts.ts';
+import type { FailureType } from './failures.ts';
+import type { Dispatcher, Environment, Instance } from './schema/definition.ts';
+
+/** What a deployment to one environment is told, and what it says of itself. */
+
+export interface DeploymentInput {
+  readonly programId: string;
+  readonly executionId: string;
+  readonly environment: Environment;
+  readonly artifacts: readonly Artifact[];
+  readonly order: 'allAtOnce' | 'rolling';
+  readonly skipDetachingDispatchers: boolean;
+  readonly flush: readonly string[];
+  readonly invalidate: readonly string[];
+  /** Storage key of the step's log. */
+  readonly log: string;
+}
+
+/** A package on an instance: `new` this deployment's version, `old` what was there, `unknown` when it can't be told. */
+export type PackageState = 'old' | 'installing' | 'new' | 'rejected' | 'unknown';
+
+export interface InstanceProgress {
+  readonly id: string;
+  readonly role: 'author' | 'publish';
+  packages: { readonly label: string; state: PackageState; seconds?: number }[];
+}
+
+export interface DispatcherProgress {
+  readonly id: string;
+  configuration: ConfigurationState | 'changing' | 'unchanged';
+  service: 'in service' | 'leaving' | 'out' | 'returning';
+  detachedAt?: string;
+  attachedAt?: string;
+  flushed: readonly PathFlushed[];
+}
+
+/**
+ * NEW: fully deployed. OLD: as before. MIXED: each node consistent, but not all of the same deployment.
+ * OUT: kept from the visitors, because a node of it is not consistent.
+ */
+export type LegState = 'OLD' | 'IN PROGRESS' | 'NEW' | 'MIXED' | 'OUT';
+
+export interface LegProgress {
+  readonly name: string;
+  state: LegState;
+  /** Why it is MIXED or OUT. */
+  reason?: string;
+}
+
+/** Node by node, leg by leg; the workflow's state, its query and what it reports to the execution. */
+export interface DeploymentProgress {
+  readonly environmentId: string;
+  readonly environmentName: string;
+  instances: InstanceProgress[];
+  dispatchers: DispatcherProgress[];
+  legs: LegProgress[];
+  /** What an earlier deployment had left behind and this one made good. */
+  reconciled: string[];
+  /** What happens now, for people. */
+  now: string;
+}
+
+export interface DeploymentFailure {
+  readonly type: FailureType;
+  readonly message: string;
+}
+
+const instanceProgress =
+  (role: InstanceProgress['role'], labels: readonly string[]) =>
+  ({ id }: Instance): InstanceProgress => ({
+    id,
+    role,
+    packages: labels.map((label) => ({ label, state: 'old' })),
+  });
+
+const dispatcherProgress = ({ id }: Dispatcher): DispatcherProgress => ({
+  id,
+  configuration: 'unchanged',
+  service: 'in service',
+  flushed: [],
+});
+
+/** The progress of a deployment that has not begun. */
+export const initialProgress = (
+  { id, name, author, publish, dispatchers }: Environment,
+  packageLabels: readonly string[],
+  legs: readonly string[],
+): DeploymentProgress => ({
+  environmentId: id,
+  environmentName: name,
+  instances: [
+    ...author.map(instanceProgress('author', packageLabels)),
+    ...publish.map(instanceProgress('publish', packageLabels)),
+  ],
+  dispatchers: dispatchers.map(dispatcherProgress),
+  legs: legs.map((leg) => ({ name: leg, state: 'OLD' })),
+  reconciled: [],
+  now: 'waiting to begin',
+});
+
+/** What a publish instance as a whole holds. */
+export function instanceState({ packages }: InstanceProgress): 'old' | 'new' | 'mixed' | 'unknown' {
+  const states = new Set(packages.map(({ state }) => state));
+  if (states.has('unknown') || states.has('installing')) return 'unknown';
+  if (states.size <= 1) return states.has('new') ? 'new' : 'old';
+  return states.has('new') ? 'mixed' : 'old';
+}
+
+export interface LegVerdict {
+  readonly state: Exclude<LegState, 'IN PROGRESS'>;
+  readonly reason?: string;
+}
+
+/**
+ * What has become of a leg, from its nodes: one that is not consistent makes it OUT; all of one kind make it NEW or
+ * OLD; otherwise it is MIXED.
+ */
+export function legVerdict(
+  instances: readonly InstanceProgress[],
+  dispatchers: readonly DispatcherProgress[],
+): LegVerdict {
+  const nodes = [
+    ...instances.map((instance) => ({ id: instance.id, state: instanceState(instance) })),
+    ...dispatchers.map(({ id, configuration }) => ({ id, state: configuration })),
+  ];
+  const broken = nodes.filter(
+    ({ state }) => state === 'unknown' || state === 'inconsistent' || state === 'changing',
+  );
+  if (broken.length > 0)
+    return { state: 'OUT', reason: `not consistent: ${broken.map(({ id }) => id).join(', ')}` };
+  const said = nodes.filter(({ state }) => state !== 'unchanged');
+  if (said.every(({ state }) => state === 'new')) return { state: 'NEW' };
+  if (said.every(({ state }) => state === 'old')) return { state: 'OLD' };
+  return { state: 'MIXED', reason: said.map(({ id, state }) => `${id} ${state}`).join(', ') };
+}

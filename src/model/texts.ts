@@ -1,0 +1,85 @@
+import type { DeploymentProgress } from './deployment.ts';
+import type { ExecutionState, StepState } from './execution.ts';
+
+/** What a person reads about an execution in the Web UI, as Markdown. Pure, so that it is tested without Temporal. */
+
+const cell = (text: string | undefined) => (text ?? '').replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+
+/** `2026-11-22 18:30:05 UTC` */
+export const readableTime = (iso: string | undefined): string =>
+  iso ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : '';
+
+const indicator: Record<StepState['status'], string> = {
+  NOT_STARTED: '·',
+  RUNNING: '▶',
+  WAITING: '⏸',
+  FINISHED: '✔',
+  FAILED: '✖',
+  ERROR: '✖',
+  CANCELLED: '⊘',
+};
+
+export function executionText(state: ExecutionState): string {
+  const { mode, programName, pipelineName, executionId, status, branch, commit, waitingFor } = state;
+  const lines = [
+    `### ${mode === 'EMERGENCY' ? '🚨 EMERGENCY · ' : ''}${programName} · ${pipelineName} · execution ${executionId}: ${status}`,
+    `Branch \`${branch}\`${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}, version ${state.artifactsVersion}, started by ${state.startedBy.subject}`,
+  ];
+  if (waitingFor)
+    lines.push(`**Waiting for a person: ${waitingFor.question}** until ${readableTime(waitingFor.until)}`);
+  if (state.scheduledFor)
+    lines.push(
+      `Production deployment at ${readableTime(state.scheduledFor.at)} (${state.scheduledFor.timeZone})`,
+    );
+  if (state.failure) lines.push(`**${state.failure.step}: ${cell(state.failure.message)}**`);
+  for (const warning of state.warnings) lines.push(`⚠ ${warning}`);
+  lines.push(
+    [
+      '| stage | step | status | started | details |',
+      '|---|---|---|---|---|',
+      ...state.steps.map(
+        (step) =>
+          `| ${step.stage} | ${step.title} | ${step.notRun ? '' : indicator[step.status]} ${step.notRun ? 'not run' : step.status} | ${readableTime(step.startedAt)} | ${cell(step.notRun ?? step.details)} |`,
+      ),
+    ].join('\n'),
+  );
+  if (state.decisions.length > 0)
+    lines.push(
+      state.decisions
+        .map(
+          ({ at, by, what, comment }) =>
+            `- ${readableTime(at)} **${cell(by.subject)}** (${by.via}): ${cell(what)}${comment ? ` — ${cell(comment)}` : ''}`,
+        )
+        .join('\n'),
+    );
+  for (const deployment of state.deployments) lines.push(deploymentText(deployment));
+  return lines.join('\n\n');
+}
+
+export function deploymentText({
+  environmentName,
+  instances,
+  dispatchers,
+  legs,
+  now,
+  reconciled,
+}: DeploymentProgress): string {
+  return [
+    `#### ${environmentName}: ${now}`,
+    ...reconciled.map((done) => `- made good: ${cell(done)}`),
+    [
+      '| node | state | service |',
+      '|---|---|---|',
+      ...instances.map(
+        ({ id, packages }) =>
+          `| ${id} | ${packages.map(({ label, state }) => `${label} ${state}`).join(', ')} | |`,
+      ),
+      ...dispatchers.map(
+        ({ id, configuration, service }) => `| ${id} | configuration ${configuration} | ${service} |`,
+      ),
+    ].join('\n'),
+    legs
+      .map(({ name, state, reason }) => `- leg ${name}: **${state}**${reason ? ` (${reason})` : ''}`)
+      .join('\n'),
+  ].join('\n\n');
+}

@@ -1,0 +1,92 @@
+import { defaultPayloadConverter, rawValueTypeInfo, type RawValue } from '@temporalio/common';
+import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { parseMessage, type MessageName, type Messages } from '../model/messages.ts';
+import { failure } from './failures.ts';
+
+/** What the sender of an update is told. */
+export interface Accepted {
+  readonly executionId: string;
+  readonly accepted: string;
+}
+
+type Kind<N extends MessageName> = {
+  readonly description: string;
+  /** Why the message cannot be taken now; undefined when it can. */
+  readonly refuse: (message: Messages[N]) => string | undefined;
+  /** Takes it; says in a few words what that means. */
+  readonly accept: (message: Messages[N]) => string;
+};
+
+/**
+ * Handles one message both ways. As an update a bad one is rejected and leaves no trace; as a signal it cannot be
+ * answered, so it is journalled by `ignore` and changes nothing. Signals are received raw: one that cannot even be
+ * decoded must not stop the execution.
+ */
+export function handle<N extends MessageName>(
+  name: N,
+  kind: Kind<N>,
+  ignore: (name: N, reason: string) => void,
+): void {
+  const understand = (value: unknown): { message: Messages[N] } | { problem: string } => {
+    const parsed = parseMessage(name, value);
+    if ('problem' in parsed) return parsed;
+    const problem = kind.refuse(parsed.message);
+    return problem === undefined ? parsed : { problem };
+  };
+  const { description } = kind;
+
+  setHandler(
+    defineSignal<[RawValue?]>(name, { typeInfo: { inputTypes: [rawValueTypeInfo] } }),
+    (raw) => {
+      const taken = understand(decoded(raw));
+      if ('problem' in taken) ignore(name, taken.problem);
+      else kind.accept(taken.message);
+    },
+    { description },
+  );
+
+  setHandler(
+    defineUpdate<Accepted, [unknown]>(name),
+    (value) => {
+      const taken = understand(value);
+      if ('problem' in taken) throw failure('Refused', taken.problem);
+      return { executionId: taken.message.executionId, accepted: kind.accept(taken.message) };
+    },
+    {
+      description,
+      validator: (value) => {
+        const taken = understand(value);
+        if ('problem' in taken) throw failure('Refused', taken.problem);
+      },
+    },
+  );
+}
+
+function decoded(raw: RawValue | undefined): unknown {
+  try {
+    return raw && defaultPayloadConverter.fromPayload(raw.payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A place where one message at a time is waited for. */
+export class Slot<T> {
+  private received: T | undefined;
+
+  put(message: T): void {
+    this.received = message;
+  }
+
+  get isFull(): boolean {
+    return this.received !== undefined;
+  }
+
+  /** The next message, or undefined when none came in time. `summary` names the timer in the Web UI. */
+  async take(timeoutMs: number, summary: string): Promise<T | undefined> {
+    await condition(() => this.isFull, Math.max(timeoutMs, 1), { summary });
+    const message = this.received;
+    this.received = undefined;
+    return message;
+  }
+}

@@ -1,0 +1,241 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  defineQuery,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TestOutcome } from '../model/activities.ts';
+import {
+  deploymentWorkflowId,
+  programWorkflowId,
+  type ExecutionInput,
+  type ExecutionState,
+} from '../model/execution.ts';
+import type { DeploymentProgress } from '../model/deployment.ts';
+import type { Environment } from '../model/schema/definition.ts';
+import { building, reading, recording, testing, waiting } from './activities.ts';
+import { absentAgents } from './agents.ts';
+import { progressSignal } from './deployment-report.ts';
+import { environmentDeployment } from './environment-deployment.ts';
+import { holding, startWhenFree } from './environment-lease.ts';
+import { failure, statusOf, understood } from './failures.ts';
+import { gate } from './gate.ts';
+import { approval, cseSupport, receiveMessages, scheduledTime } from './questions.ts';
+import { now, Run } from './run.ts';
+
+export const executionQuery = defineQuery<ExecutionState>('execution');
+
+/**
+ * One execution of a production pipeline: the stages and steps of "Deploy your Code", in their order.
+ * Only the program entity starts one, since only it checks emergency activation and allots the id.
+ */
+export async function pipelineExecution(input: ExecutionInput): Promise<ExecutionState> {
+  if (workflowInfo().parent?.workflowId !== programWorkflowId(input.program.id))
+    throw failure('Refused', 'an execution is started by the update "start" of its program, not by itself');
+
+  const run = new Run(input, workflowInfo().startTime);
+  setHandler(executionQuery, () => run.state, { description: 'The whole state of this execution' });
+  setHandler(progressSignal, (progress) => keepProgress(run, progress), {
+    description: 'Sent by the deployments of this execution',
+  });
+
+  const scope = new CancellationScope();
+  receiveMessages(run, () => scope.cancel());
+  scope.cancelRequested.catch(() => {
+    run.state.status = 'CANCELLING';
+    run.show();
+  });
+  try {
+    await scope.run(async () => {
+      await stageDeploymentAndTesting(run);
+      await productionDeployment(run);
+    });
+    run.state.status = 'FINISHED';
+  } catch (error) {
+    run.state.status = isCancellation(error) ? 'CANCELLED' : statusOf(understood(error).type);
+    if (run.state.status === 'CANCELLED' && !run.cancelledBy)
+      run.note('execution', { subject: 'unknown', via: 'temporal', verified: false }, 'cancelled');
+  }
+  run.state.finishedAt = now();
+  run.show();
+  await Run.always(() =>
+    recording.recordExecution.executeWithOptions({ summary: 'Keep the record of this execution' }, [
+      { executionKey: run.key, state: run.state },
+    ]),
+  );
+  return close(run);
+}
+
+/** The environment is held from its deployment to the end of its tests. */
+async function stageDeploymentAndTesting(run: Run): Promise<void> {
+  const { stage } = run.input;
+  await run.step('validate', (_, log) => validation(run, log));
+  await run.step('build', (step, log) => build(run, log, (details) => (step.details = details)));
+  await run.step('codeQuality', async (step, log) => gate(run, 'codeQuality', step, await scan(run, log)));
+
+  await holding(stage, holder(run), async (acquire) => {
+    await run.step('stageDeploy', async (_, log) => {
+      await acquire();
+      await deployTo(run, stage, 'allAtOnce', log);
+    });
+
+    await run.step('securityTest', async (step, log) =>
+      gate(run, 'securityTest', step, await securityTest(run, log)),
+    );
+    let measured: TestOutcome | undefined;
+    await run.step('loadTest', async (step, log) => {
+      measured = await loadTest(run, log);
+      step.results = measured.results;
+    });
+    await run.step('reportPerformanceTest', async (step) => {
+      if (!measured) throw failure('NotReady', 'there is no measurement to report');
+      await gate(run, 'reportPerformanceTest', step, measured);
+    });
+  });
+}
+
+async function productionDeployment(run: Run): Promise<void> {
+  const { production } = run.input;
+  await run.step('approval', () => approval(run));
+  await run.step('schedule', () => scheduledTime(run));
+  await run.step('managed', () => cseSupport(run));
+  await holding(production, holder(run), (acquire) =>
+    run.step('prodDeploy', async (_, log) => {
+      await acquire();
+      await deployTo(run, production, 'rolling', log);
+    }),
+  );
+}
+
+/** D1: everything that is missing or not available, all of it at once. */
+async function validation(run: Run, log: string): Promise<void> {
+  const { program, pipeline, stage, production } = run.input;
+  const [{ problems, warnings, commit }, agents] = await Promise.all([
+    reading.validate.executeWithOptions(
+      { summary: `Validate branch ${pipeline.repository.branch} and the environments` },
+      [{ programId: program.id, pipeline, environments: [stage, production], log }],
+    ),
+    absentAgents(program.id, [stage, production]),
+  ]);
+  run.state.warnings = warnings;
+  run.state.commit = commit;
+  const all = [...problems, ...agents];
+  if (all.length > 0)
+    throw failure(
+      'InvalidInput',
+      all.map(({ thing, problem, remedy }) => `${thing}: ${problem} (${remedy})`).join('; '),
+    );
+}
+
+async function build(run: Run, log: string, say: (details: string) => void): Promise<void> {
+  const { program, pipeline, executionId } = run.input;
+  const { artifacts, reports, engine } = await building.build.executeWithOptions(
+    { summary: `Build ${run.state.commit?.slice(0, 10) ?? ''} and run its unit tests` },
+    [
+      {
+        programId: program.id,
+        programName: program.name,
+        pipeline,
+        executionId,
+        commit: run.state.commit ?? '',
+        artifactsVersion: run.state.artifactsVersion,
+        log,
+      },
+    ],
+  );
+  run.state.artifacts = artifacts;
+  run.reports = reports;
+  const deployable = artifacts.filter(({ kind }) => kind !== 'kept').length;
+  say(`${reports.tests.run} unit tests, ${deployable} of ${artifacts.length} artifacts to deploy; ${engine}`);
+}
+
+const scan = (run: Run, log: string) =>
+  testing.codeQuality.executeWithOptions({ summary: 'Scan code quality' }, [
+    { executionKey: run.key, reports: run.reports, log },
+  ]);
+
+const securityTest = (run: Run, log: string) =>
+  testing.securityTest.executeWithOptions({ summary: `Security checks of ${run.input.stage.name}` }, [
+    { executionKey: run.key, environment: run.input.stage, log },
+  ]);
+
+const loadTest = (run: Run, log: string) =>
+  testing.loadTest.executeWithOptions({ summary: `Load test of ${run.input.stage.name}` }, [
+    { executionKey: run.key, environment: run.input.stage, goals: run.input.performance, log },
+  ]);
+
+const holder = (run: Run) => ({
+  programId: run.input.program.id,
+  who: `${run.input.program.name}, ${run.input.pipeline.name}, execution ${run.input.executionId}`,
+  onBusy: (other: string) => {
+    const step = run.state.steps.find(({ status }) => status === 'RUNNING');
+    if (step) step.details = `waiting for the environment: ${other}`;
+    run.show();
+  },
+});
+
+/**
+ * D6, X4: deploys as a child of its own, which still cleans up when this execution is terminated. Its fixed id keeps
+ * the next one out until it has.
+ */
+async function deployTo(
+  run: Run,
+  environment: Environment,
+  order: 'allAtOnce' | 'rolling',
+  log: string,
+): Promise<void> {
+  const { program, pipeline, executionId } = run.input;
+  const workflowId = deploymentWorkflowId(program.id, environment.id);
+  const child = await startWhenFree(
+    workflowId,
+    () =>
+      startChild(environmentDeployment, {
+        workflowId,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        staticSummary: `${program.name} · deploy execution ${executionId} to ${environment.name}`,
+        args: [
+          {
+            programId: program.id,
+            executionId,
+            environment,
+            artifacts: run.state.artifacts,
+            order,
+            skipDetachingDispatchers: order === 'allAtOnce' && pipeline.skipDetachingDispatchers,
+            flush: pipeline.dispatcherCacheFlushPaths,
+            invalidate: pipeline.dispatcherCacheInvalidationPaths,
+            log,
+          },
+        ],
+      }),
+    `environment ${environment.id} (${environment.name})`,
+    holder(run).onBusy,
+  );
+  keepProgress(run, await child.result());
+}
+
+function keepProgress(run: Run, progress: DeploymentProgress): void {
+  const others = run.state.deployments.filter(
+    ({ environmentId }) => environmentId !== progress.environmentId,
+  );
+  run.state.deployments = [...others, progress];
+}
+
+/** FINISHED closes the workflow as completed, CANCELLED as cancelled, FAILED and ERROR as failed by their step. */
+async function close({ state, cancelledBy }: Run): Promise<ExecutionState> {
+  if (state.status === 'FINISHED') return state;
+  if (state.status !== 'CANCELLED')
+    throw ApplicationFailure.create({
+      type: state.failure?.step ?? 'execution',
+      message: `${state.status} in ${state.failure?.step ?? 'the execution'}: ${state.failure?.message ?? ''}`,
+      nonRetryable: true,
+    });
+  // The server calls a workflow cancelled only if it was asked to cancel it: a cancel message asks for that here.
+  if (cancelledBy)
+    await Run.always(() => waiting.requestCancellation(workflowInfo().workflowId, workflowInfo().runId));
+  throw new CancelledFailure(`cancelled by ${cancelledBy?.subject ?? 'unknown'}`);
+}

@@ -1,0 +1,184 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { executionWorkflowId, type ExecutionInput } from '../model/execution.ts';
+import {
+  emptyProgram,
+  executionIdOf,
+  sameDefinition,
+  startRefusal,
+  type Apply,
+  type ProgramState,
+  type SetEmergency,
+  type Start,
+  type Started,
+} from '../model/program.ts';
+import { failure } from './failures.ts';
+import type { pipelineExecution } from './pipeline-execution.ts';
+
+export const applyUpdate = defineUpdate<ProgramState, [Apply]>('apply');
+export const setEmergencyUpdate = defineUpdate<ProgramState, [SetEmergency]>('setEmergency');
+export const startUpdate = defineUpdate<Started, [Start]>('start');
+export const programQuery = defineQuery<ProgramState>('program');
+
+/**
+ * A program: its definition, whether emergency mode is activated, and the one door through which executions start.
+ * It lives as long as the program does.
+ */
+export async function program(before: ProgramState = emptyProgram): Promise<void> {
+  let state = before;
+  /** Pipelines whose execution is being started now: a second start need not ask the server. */
+  const starting = new Set<string>();
+
+  setHandler(programQuery, () => state, { description: 'Definition, revision and emergency activation' });
+
+  setHandler(
+    applyUpdate,
+    ({ definition }) => {
+      if (!sameDefinition(definition, state.definition))
+        state = { ...state, definition, revision: state.revision + 1 };
+      describe(state);
+      return state;
+    },
+    {
+      description: 'Replaces the definition, if it is still the expected revision that was changed',
+      validator: ({ definition, expectedRevision }: Apply) => {
+        if (workflowInfo().workflowId !== `program-${definition?.id}`)
+          throw failure(
+            'InvalidInput',
+            `this is ${workflowInfo().workflowId}, not program ${definition?.id}`,
+          );
+        if (expectedRevision !== state.revision && !sameDefinition(definition, state.definition))
+          throw failure(
+            'Conflict',
+            `the definition has changed meanwhile: it is at revision ${state.revision}, the change was made from ` +
+              `${expectedRevision}. Read it again and repeat the change`,
+          );
+      },
+    },
+  );
+
+  setHandler(
+    setEmergencyUpdate,
+    ({ activated, by }) => {
+      state = { ...state, emergency: { activated, by, at: new Date().toISOString() } };
+      describe(state);
+      return state;
+    },
+    {
+      description: 'Activates or deactivates emergency mode for the program; by a Customer Success Engineer',
+      validator: (request: SetEmergency) => {
+        if (typeof request?.activated !== 'boolean' || !request.by)
+          throw failure('InvalidInput', 'needs {activated: true or false, by}');
+      },
+    },
+  );
+
+  setHandler(
+    startUpdate,
+    async (request) => {
+      const { executionId, input } = allot(request);
+      starting.add(request.pipelineId);
+      try {
+        const workflowId = executionWorkflowId(input.program.id, request.pipelineId);
+        const child = await startChild<typeof pipelineExecution>('pipelineExecution', {
+          ...childOptions(input),
+          workflowId,
+          args: [input],
+        });
+        return { executionId, workflowId, runId: child.firstExecutionRunId };
+      } catch (error) {
+        if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
+          throw busy(request.pipelineId);
+        throw error;
+      } finally {
+        starting.delete(request.pipelineId);
+      }
+    },
+    {
+      description: 'Starts an execution of a pipeline, in NORMAL or EMERGENCY mode',
+      validator: (request: Start) => {
+        if (!request?.by || !['NORMAL', 'EMERGENCY'].includes(request.mode))
+          throw failure('InvalidInput', 'needs {pipelineId, mode: NORMAL or EMERGENCY, by}');
+        const refusal = startRefusal(state, request);
+        if (refusal) throw failure('Refused', refusal);
+        if (starting.has(request.pipelineId)) throw busy(request.pipelineId);
+      },
+    },
+  );
+
+  function allot({ pipelineId, mode, by }: Start): { executionId: string; input: ExecutionInput } {
+    const refusal = startRefusal(state, { pipelineId, mode, by });
+    const pipeline = state.definition?.pipelines.find(({ id }) => id === pipelineId);
+    const environment = (id?: string) => state.definition?.environments.find((known) => known.id === id);
+    const stage = environment(pipeline?.stageEnvironment);
+    const production = environment(pipeline?.productionEnvironment);
+    if (refusal || !state.definition || !pipeline || !stage || !production)
+      throw failure('Refused', refusal ?? `the environments of pipeline ${pipelineId} are not defined`);
+    const { id, name, type, timeouts, performance } = state.definition;
+    state = { ...state, lastExecution: state.lastExecution + 1 };
+    const executionId = executionIdOf(state.lastExecution);
+    return {
+      executionId,
+      input: {
+        executionId,
+        program: { id, name, type },
+        pipeline,
+        stage,
+        production,
+        timeouts,
+        performance,
+        mode,
+        startedBy: by,
+      },
+    };
+  }
+
+  describe(state);
+  await condition(() => workflowInfo().continueAsNewSuggested);
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof program>(state);
+}
+
+const busy = (pipelineId: string) =>
+  failure('Conflict', `pipeline ${pipelineId} has a running execution: wait for its end or cancel it`);
+
+function childOptions({ executionId, program: { id, name }, pipeline, mode, startedBy }: ExecutionInput) {
+  const emergency = mode === 'EMERGENCY' ? 'EMERGENCY · ' : '';
+  const keyword = (key: string, value: string) => ({ key: defineSearchAttributeKey(key, 'KEYWORD'), value });
+  return {
+    /** The execution is no part of the catalogue: it outlives every change and every new run of this entity. */
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    memo: { executionId, mode, startedBy },
+    staticSummary: `${emergency}${name} · ${pipeline.name} · execution ${executionId}`,
+    typedSearchAttributes: [
+      keyword('FairwayProgram', id),
+      keyword('FairwayPipeline', pipeline.id),
+      keyword('FairwayExecution', executionId),
+      keyword('FairwayMode', mode),
+      keyword('FairwayStatus', 'RUNNING'),
+      keyword('FairwayStep', 'validate'),
+      keyword('FairwayWaiting', 'nobody'),
+    ],
+  };
+}
+
+function describe({ definition, revision, emergency, lastExecution }: ProgramState): void {
+  setCurrentDetails(
+    [
+      `**${definition?.name ?? 'No definition yet'}**, revision ${revision}`,
+      `Emergency mode: ${emergency?.activated ? `activated by ${emergency.by.subject}` : 'not activated'}`,
+      `Last execution: ${lastExecution === 0 ? 'none' : executionIdOf(lastExecution)}`,
+    ].join('\n\n'),
+  );
+}

@@ -1,0 +1,119 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { Leg } from '../model/deployment-plan.ts';
+import { legVerdict } from '../model/deployment.ts';
+import type { Dispatcher } from '../model/schema/definition.ts';
+import { balancing, reading } from './activities.ts';
+import { failure, understood } from './failures.ts';
+import type { NodeWork } from './node-work.ts';
+import { Run } from './run.ts';
+
+/**
+ * S2, R2: takes a leg's dispatchers out of the load balancer, does the work, and brings them back. Bringing back is
+ * settled before taking out begins and happens whatever happens between; only a leg with a node that is not
+ * consistent stays out, unless it is the last one that could serve.
+ */
+export async function whileDetached(leg: Leg, work: NodeWork, body: () => Promise<void>): Promise<void> {
+  const progress = work.report.leg(leg.name);
+  if (progress) progress.state = 'IN PROGRESS';
+  await work.report.tell(`leg ${leg.name}: taking out of service`);
+
+  let problem: unknown;
+  try {
+    await Promise.all(leg.dispatchers.map((dispatcher) => detach(dispatcher, work)));
+    // From here on nodes change: a cancellation waits until the leg is whole again.
+    await CancellationScope.nonCancellable(body);
+  } catch (error) {
+    problem = error;
+  }
+  const trouble = await Run.always(() => bringBack(leg, work));
+  if (problem !== undefined) throw problem;
+  if (trouble) throw failure('NotReady', trouble);
+}
+
+const balancerInput = (dispatcher: Dispatcher, { input: { environment, log } }: NodeWork) => {
+  if (!environment.loadBalancer)
+    throw failure('Missing', `environment ${environment.id} has no load balancer`);
+  return { loadBalancer: environment.loadBalancer, dispatcher, probe: environment.probe, log };
+};
+
+async function detach(dispatcher: Dispatcher, work: NodeWork): Promise<void> {
+  const progress = work.report.dispatcher(dispatcher.id);
+  progress.service = 'leaving';
+  const { at } = await balancing.detachDispatcher.executeWithOptions(
+    { summary: `Detach ${dispatcher.id} from the load balancer` },
+    [balancerInput(dispatcher, work)],
+  );
+  progress.service = 'out';
+  progress.detachedAt = at;
+  work.report.show(`${dispatcher.id} is out of service`);
+}
+
+/** @returns what keeps the leg, or a part of it, from the visitors; undefined when all is in service. */
+async function bringBack(leg: Leg, work: NodeWork): Promise<string | undefined> {
+  const { report } = work;
+  const progress = report.leg(leg.name);
+  const instances = leg.publish.map(({ id }) => report.instance(id));
+  const dispatchers = leg.dispatchers.map(({ id }) => report.dispatcher(id));
+  let { state, reason } = legVerdict(instances, dispatchers);
+
+  if (state === 'MIXED') {
+    const bad = await firstBadProbe(leg, work);
+    if (bad) [state, reason] = ['OUT', `${reason ?? 'mixed'}; ${bad}`];
+  }
+  const stayOut = state === 'OUT' && othersServe(leg, work);
+  if (state === 'OUT' && !stayOut)
+    reason = `${reason ?? 'not consistent'}; in service all the same, as nothing else could serve`;
+  const troubles = stayOut
+    ? [`leg ${leg.name} stays out of service: ${reason ?? ''}`]
+    : await attachAll(leg, work);
+
+  if (progress) {
+    progress.state = troubles.length > 0 ? 'OUT' : state === 'OUT' ? 'MIXED' : state;
+    progress.reason = troubles.length > 0 ? troubles.join('; ') : reason;
+  }
+  await report.tell(`leg ${leg.name}: ${progress?.state ?? state}`);
+  return troubles.length > 0 ? troubles.join('; ') : undefined;
+}
+
+/** Whether any dispatcher outside this leg is in service. */
+const othersServe = (leg: Leg, { report }: NodeWork): boolean =>
+  report.progress.dispatchers.some(
+    ({ id, service }) => service === 'in service' && !leg.dispatchers.some((own) => own.id === id),
+  );
+
+async function firstBadProbe(leg: Leg, { input: { environment } }: NodeWork): Promise<string | undefined> {
+  for (const dispatcher of leg.dispatchers) {
+    try {
+      const { good, answer } = await reading.probeDispatcher.executeWithOptions(
+        { summary: `Probe ${dispatcher.id} through to its publish instance` },
+        [{ dispatcher, probe: environment.probe }],
+      );
+      if (!good) return `${dispatcher.id} answers ${answer}`;
+    } catch (error) {
+      return `${dispatcher.id}: ${understood(error).message}`;
+    }
+  }
+  return undefined;
+}
+
+async function attachAll(leg: Leg, work: NodeWork): Promise<string[]> {
+  const ends = await Promise.all(leg.dispatchers.map((dispatcher) => attach(dispatcher, work)));
+  return ends.filter((trouble) => trouble !== undefined);
+}
+
+async function attach(dispatcher: Dispatcher, work: NodeWork): Promise<string | undefined> {
+  const progress = work.report.dispatcher(dispatcher.id);
+  progress.service = 'returning';
+  try {
+    const { at } = await balancing.attachDispatcher.executeWithOptions(
+      { summary: `Attach ${dispatcher.id} to the load balancer` },
+      [balancerInput(dispatcher, work)],
+    );
+    progress.service = 'in service';
+    progress.attachedAt = at;
+    return undefined;
+  } catch (error) {
+    progress.service = 'out';
+    return `${dispatcher.id} is not back in service: ${understood(error).message}`;
+  }
+}
