@@ -20,11 +20,14 @@ export interface PackageDependency {
   readonly group: string;
   readonly name: string;
   readonly range: string;
+  /** Label of the embedded package that asks for it; absent when the package itself does. */
+  readonly requiredBy?: string;
 }
 
 /** What `META-INF/vault` says of a package that is to be deployed. */
 export interface AemPackage {
   readonly id: PackageId;
+  /** Its own, and those of embedded packages that nothing inside this package satisfies. */
   readonly dependencies: readonly PackageDependency[];
   readonly packageType?: 'application' | 'content' | 'container' | 'mixed';
   /** Packages inside this one, at any depth: they count as provided by it. */
