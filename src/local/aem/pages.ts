@@ -1,0 +1,47 @@
+import { escapeHtml, html, notFound, type Answer } from './answer.ts';
+import type { ViewNode } from './docview.ts';
+import type { Repository } from './repository.ts';
+
+const types: Readonly<Record<string, string>> = {
+  css: 'text/css',
+  js: 'application/javascript',
+  json: 'application/json',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  txt: 'text/plain',
+};
+
+/** Renders a page, or sends a file, from the content of the installed packages. */
+export async function page(repository: Repository, path: string): Promise<Answer> {
+  if (!/^\/(content|etc\.clientlibs|etc)\//.test(path) || path.startsWith('/etc/packages')) return notFound;
+  const file = path.startsWith('/content/') ? await repository.file(path) : undefined;
+  const extension = path.slice(path.lastIndexOf('.') + 1);
+  if (file && !path.endsWith('.xml'))
+    return {
+      status: 200,
+      headers: { 'content-type': types[extension] ?? 'application/octet-stream' },
+      body: file,
+    };
+  if (!path.endsWith('.html')) return notFound;
+  const node = await repository.node(path.replace(/(\.[^/.]+)*\.html$/, ''));
+  return (node && (await render(repository, node))) ?? notFound;
+}
+
+async function render(repository: Repository, node: ViewNode): Promise<Answer | undefined> {
+  const { properties } = node.children.get('jcr:content') ?? node;
+  const type = properties.get('sling:resourceType');
+  if (type === undefined || type.split('/').includes('..')) return undefined;
+  const component = type.startsWith('/') ? type : `/apps/${type}`;
+  for (const name of [component.slice(component.lastIndexOf('/') + 1), 'page']) {
+    const script = await repository.file(`${component}/${name}.html`);
+    if (script) return html(fill(script.toString('utf8'), properties));
+  }
+  return undefined;
+}
+
+/** `${properties.jcr:title}` and `${properties['jcr:title']}`, escaped as HTL does. */
+const fill = (script: string, properties: ReadonlyMap<string, string>) =>
+  script.replace(
+    /\$\{\s*properties(?:\.([\w:]+)|\[['"]([\w:]+)['"]\])[^}]*\}/g,
+    (_, plain?: string, quoted?: string) => escapeHtml(properties.get((plain ?? quoted)!) ?? ''),
+  );
