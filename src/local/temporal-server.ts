@@ -1,0 +1,101 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { searchAttributes } from '../model/search-attributes.ts';
+import { Failure } from '../systems/failure.ts';
+import { startChild, type Child } from './child.ts';
+import { freePorts } from './ports.ts';
+
+export interface TemporalServer {
+  /** `host:port` for clients and workers. */
+  readonly address: string;
+  /** The Web UI. */
+  readonly uiUrl: string;
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+/** How long closed runs stay; the dev server would drop them after one day. */
+const RETENTION = '30 days';
+const READY_WITHIN_MS = 60_000;
+const READY_POLL_MS = 100;
+
+/**
+ * Temporal's dev server with its Web UI, on loopback, with its state in `<folder>/temporal.db` and its log in
+ * `<folder>/temporal.log`. Returns when the namespace `default` is there with our retention and search attributes.
+ * @throws Failure `NotReady` with the end of the log
+ */
+export async function startTemporal(options: {
+  readonly folder: string;
+  /** Path of the Temporal CLI. */
+  readonly executable: string;
+  readonly port?: number;
+  readonly uiPort?: number;
+}): Promise<TemporalServer> {
+  await mkdir(options.folder, { recursive: true });
+  const [free, freeUi] = await freePorts(2);
+  const address = `${HOST}:${options.port ?? free}`;
+  const uiPort = options.uiPort ?? freeUi;
+  const logFile = join(options.folder, 'temporal.log');
+  const child = startChild(
+    options.executable,
+    [
+      ...['server', 'start-dev', '--ip', HOST, '--port', String(options.port ?? free)],
+      ...['--ui-port', String(uiPort), '--db-filename', join(options.folder, 'temporal.db')],
+      // The dev server dispatches 20 tasks a second per execution otherwise: 50 ms for each step.
+      ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+      ...Object.entries(searchAttributes).flatMap((pair) => ['--search-attribute', pair.join('=')]),
+      ...['--log-level', 'warn'],
+    ],
+    { logFile },
+  );
+  try {
+    await ready(address, child);
+  } catch (error) {
+    await child.stop();
+    const log = await readFile(logFile, 'utf8').catch(() => '');
+    throw new Failure(
+      'NotReady',
+      `the Temporal dev server did not start on ${address}; its log is ${logFile}`,
+      {
+        cause: error,
+        details: log.trimEnd().split('\n').slice(-5),
+      },
+    );
+  }
+  return { address, uiUrl: `http://${HOST}:${uiPort}`, stop: () => child.stop() };
+}
+
+async function ready(address: string, child: Child): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    if (child.end() !== undefined) throw new Error(`it ended with ${child.end()}`);
+    try {
+      return await setUpNamespace(address);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await Promise.race([pause(READY_POLL_MS), child.ended]);
+  }
+}
+
+async function setUpNamespace(address: string): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+  try {
+    await connection.withDeadline(Date.now() + 5_000, async () => {
+      await connection.workflowService.updateNamespace({
+        namespace: 'default',
+        config: { workflowExecutionRetentionTtl: msToTs(RETENTION) },
+      });
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({
+        namespace: 'default',
+      });
+      const missing = Object.keys(searchAttributes).filter((name) => !(name in (customAttributes ?? {})));
+      if (missing.length > 0) throw new Error(`search attributes are missing: ${missing.join(', ')}`);
+    });
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,45 @@
+import { defineSearchAttributeKey, type SearchAttributeType } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { prepare } from '../../src/local/setup/prepare.ts';
+import { searchAttributes } from '../../src/model/search-attributes.ts';
+
+const keys = Object.entries(searchAttributes).map(([name, type]) =>
+  defineSearchAttributeKey<SearchAttributeType>(name, type === 'Keyword' ? 'KEYWORD' : 'DATETIME'),
+);
+const indexed = Object.fromEntries(
+  Object.entries(searchAttributes).map(([name, type]) => [
+    name,
+    type === 'Keyword'
+      ? temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+      : temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+  ]),
+);
+
+const quiet = () => undefined;
+
+/** A server whose clock skips ahead while nothing but timers is open. Its owner calls `teardown()`. */
+export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  const { temporalTestServer } = await prepare(['temporalTestServer'], quiet);
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: temporalTestServer } },
+  });
+  // This server refuses attributes that it was not told of; it can neither list them nor search by them.
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: indexed,
+  });
+  return environment;
+}
+
+/** The dev server, in memory, with the search attributes. Its owner calls `teardown()`. */
+export async function localEnvironment(): Promise<TestWorkflowEnvironment> {
+  const { temporal: path } = await prepare(['temporal'], quiet);
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      searchAttributes: keys,
+      extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    },
+  });
+}
