@@ -34,18 +34,47 @@ export interface Archive {
 
 /**
  * Opens a zip, checks the central directory as a whole and each entry by itself, and closes it after `use`.
+ * @param label what messages call the zip
  * @throws Failure `InvalidArtifact` naming the zip, the entry and what is wrong; `Missing` when there is no such file
  */
-export async function withArchive<T>(path: string, use: (archive: Archive) => Promise<T>): Promise<T> {
-  const label = basename(path);
+export function withArchive<T>(
+  path: string,
+  use: (archive: Archive) => Promise<T>,
+  label = basename(path),
+): Promise<T> {
+  return withZip(path, label, async (zip) => use({ label, zip, entries: await readEntries(zip, label) }));
+}
+
+async function withZip<T>(path: string, label: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
   const zip = await openPromise(path, { autoClose: false, decodeStrings: false }).catch((error: unknown) => {
     throw damaged(label, error);
   });
   try {
-    return await use({ label, zip, entries: await readEntries(zip, label) });
+    return await use(zip);
+  } catch (error) {
+    throw damaged(label, error);
   } finally {
     zip.close();
   }
+}
+
+/** Opens a zip and looks for one file, without judging the others. */
+export function withEntry<T>(
+  path: string,
+  name: string,
+  use: (archive: Archive, entry: ArchiveEntry) => Promise<T>,
+  label = basename(path),
+): Promise<T | undefined> {
+  return withZip(path, label, async (zip) => {
+    for await (const source of zip.eachEntry()) {
+      const entry = describe(source);
+      if (entry.name !== name || entry.type !== 'file') continue;
+      const problem = contentProblem(source);
+      if (problem) throw invalid(label, `entry ${printable(name)} ${problem}`);
+      return use({ label, zip, entries: [] }, entry);
+    }
+    return undefined;
+  });
 }
 
 /** Trouble of the file system stays as it is; everything else that yauzl and zlib report is the zip's fault. */
@@ -68,23 +97,19 @@ async function readEntries(zip: ZipFile, label: string): Promise<ArchiveEntry[]>
   const byName = new Map<string, ArchiveEntry>();
   let size = 0;
   let compressed = 0;
-  try {
-    for await (const source of zip.eachEntry()) {
-      const entry = describe(source);
-      const refuse = (problem: string) => invalid(label, `entry ${printable(entry.name)} ${problem}`);
-      const problem = nameProblem(entry.name) ?? contentProblem(source);
-      if (problem) throw refuse(problem);
-      const other = byName.get(entry.name);
-      // A folder listed twice is what sloppy tools write; everything else listed twice can be read in two ways.
-      if (other && !(other.type === 'folder' && entry.type === 'folder')) throw refuse('is there twice');
-      byName.set(entry.name, entry);
-      size += source.uncompressedSize;
-      compressed += source.compressedSize;
-      if (size > MAX_TOTAL_SIZE) throw invalid(label, `its content is larger than ${MAX_TOTAL_SIZE} bytes`);
-      if (compressed > zip.fileSize) throw invalid(label, 'is damaged: entries overlap');
-    }
-  } catch (error) {
-    throw damaged(label, error);
+  for await (const source of zip.eachEntry()) {
+    const entry = describe(source);
+    const refuse = (problem: string) => invalid(label, `entry ${printable(entry.name)} ${problem}`);
+    const problem = nameProblem(entry.name) ?? contentProblem(source);
+    if (problem) throw refuse(problem);
+    const other = byName.get(entry.name);
+    // A folder listed twice is what sloppy tools write; everything else listed twice can be read in two ways.
+    if (other && !(other.type === 'folder' && entry.type === 'folder')) throw refuse('is there twice');
+    byName.set(entry.name, entry);
+    size += source.uncompressedSize;
+    compressed += source.compressedSize;
+    if (size > MAX_TOTAL_SIZE) throw invalid(label, `its content is larger than ${MAX_TOTAL_SIZE} bytes`);
+    if (compressed > zip.fileSize) throw invalid(label, 'is damaged: entries overlap');
   }
   return [...byName.values()];
 }

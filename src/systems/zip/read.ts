@@ -1,6 +1,13 @@
 import { createWriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
-import { invalid, withArchive, type Archive, type ArchiveEntry, type ZipEntry } from './archive.ts';
+import {
+  invalid,
+  withArchive,
+  withEntry,
+  type Archive,
+  type ArchiveEntry,
+  type ZipEntry,
+} from './archive.ts';
 import { copyEntry } from './content.ts';
 import { printable } from './names.ts';
 
@@ -16,15 +23,19 @@ export function listZip(path: string): Promise<ZipEntry[]> {
 }
 
 /**
- * The bytes of one file in a zip, undefined when there is none of that name.
+ * The bytes of one file in a zip, undefined when there is none of that name. Judges no other entry: that is for
+ * `listZip`.
  * @param limit bytes; a larger entry is refused before it is read
+ * @param label what messages call the zip, when its file name says nothing
  * @throws Failure `InvalidArtifact`
  */
-export function readEntry(path: string, name: string, limit: number): Promise<Buffer | undefined> {
-  return withArchive(path, async (archive) => {
-    const entry = archive.entries.find((found) => found.name === name && found.type === 'file');
-    return entry && readWhole(archive, entry, limit);
-  });
+export function readEntry(
+  path: string,
+  name: string,
+  limit: number,
+  label?: string,
+): Promise<Buffer | undefined> {
+  return withEntry(path, name, (archive, entry) => readWhole(archive, entry, limit), label);
 }
 
 export async function readWhole(archive: Archive, entry: ArchiveEntry, limit: number): Promise<Buffer> {
