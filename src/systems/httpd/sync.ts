@@ -1,0 +1,142 @@
+import { constants } from 'node:fs';
+import {
+  chmod,
+  copyFile,
+  lchown,
+  lutimes,
+  mkdir,
+  open,
+  rename,
+  rmdir,
+  symlink,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { digest, listTree, type PathTest, type Tree, type TreeEntry } from './tree.ts';
+
+export interface Synced {
+  /** Files and links that were created or changed. */
+  readonly written: number;
+  /** Files and links that had no counterpart. */
+  readonly removed: number;
+}
+
+/**
+ * Makes the configuration folders of `to` equal to those of `from`: contents, links as links, permissions. Files and
+ * links for which `keep` is true stay as they are in `to`. Each file changes in one step, by rename; only what differs is written.
+ * A link in `to` is never followed: it is replaced by the folder that belongs there. On return all of it is on disk.
+ * Stopped at any line, a later run with the same `from` completes it.
+ */
+export async function syncTree(
+  from: string,
+  to: string,
+  keep: PathTest,
+  signal?: AbortSignal,
+): Promise<Synced> {
+  const [wanted, present] = [await listTree(from), await listTree(to)];
+  const removed = await removeObsolete(to, wanted, present, keep, signal);
+  let written = 0;
+  const touched = new Set<string>();
+  for (const [path, entry] of wanted) {
+    signal?.throwIfAborted();
+    const before = present.get(path);
+    const target = join(to, path);
+    if (entry.type === 'folder') {
+      await placeFolder(target, entry, before);
+      continue;
+    }
+    if (keep(path)) continue;
+    if (before && (await same(join(from, path), entry, target, before))) continue;
+    await place(join(from, path), entry, target);
+    touched.add(dirname(target));
+    written += 1;
+  }
+  for (const folder of touched) await flushToDisk(folder);
+  return { written, removed };
+}
+
+/** Removes what is not wanted, or is wanted as another type, children before parents. */
+async function removeObsolete(
+  to: string,
+  wanted: Tree,
+  present: Tree,
+  keep: PathTest,
+  signal?: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for (const [path, entry] of [...present].reverse()) {
+    signal?.throwIfAborted();
+    const next = wanted.get(path);
+    const replaceable = next && (next.type === 'folder') === (entry.type === 'folder');
+    if (replaceable) continue;
+    if (entry.type === 'folder') await removeIfEmpty(join(to, path));
+    else if (!keep(path)) {
+      await unlink(join(to, path));
+      removed += 1;
+    }
+  }
+  return removed;
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    // it still holds immutable files
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
+}
+
+async function same(a: string, entry: TreeEntry, b: string, other: TreeEntry): Promise<boolean> {
+  if (entry.type !== other.type || entry.target !== other.target) return false;
+  if (entry.type === 'link') return true;
+  if (entry.mode !== other.mode || entry.size !== other.size) return false;
+  return (await digest(a)) === (await digest(b));
+}
+
+async function placeFolder(target: string, entry: TreeEntry, before: TreeEntry | undefined): Promise<void> {
+  const isNew = before?.type !== 'folder';
+  if (isNew) {
+    await mkdir(target);
+    if (mayGiveAway()) await lchown(target, entry.uid, entry.gid);
+  }
+  if (isNew || before.mode !== entry.mode) await chmod(target, entry.mode);
+}
+
+/** Only root may give files away; anyone else's copies are their own. */
+const mayGiveAway = (): boolean => process.getuid?.() === 0;
+
+/** A temporary name in the same folder, one for each target so that a repetition finds what a dead run left. */
+const temporaryName = (target: string): string => join(dirname(target), `.${basename(target)}.fairway-new`);
+
+async function place(source: string, entry: TreeEntry, target: string): Promise<void> {
+  const temporary = temporaryName(target);
+  await unlink(temporary).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (entry.type === 'link') {
+    await symlink(entry.target, temporary);
+    await lutimes(temporary, entry.accessed, entry.modified);
+  } else {
+    await copyFile(source, temporary, constants.COPYFILE_EXCL);
+    await chmod(temporary, entry.mode);
+    await utimes(temporary, entry.accessed, entry.modified);
+    await flushToDisk(temporary);
+  }
+  if (mayGiveAway()) {
+    await lchown(temporary, entry.uid, entry.gid);
+    if (entry.type === 'file') await chmod(temporary, entry.mode); // a change of owner clears set-id bits
+  }
+  await rename(temporary, target);
+}
+
+/** Waits until a file or a folder's entries are on the disk. */
+export async function flushToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
