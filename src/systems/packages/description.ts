@@ -47,7 +47,7 @@ function readId(properties: Map<string, string>, manifest: Map<string, string>):
 /** The id becomes a path in the repository and part of requests: nothing may change its meaning there. */
 function checkId({ group, name, version }: PackageId): void {
   const refuse = (field: string, value: string) => {
-    throw new Error(`its ${field} ${JSON.stringify(value)} is not one that AEM can store`);
+    throw new Error(`its ${field} ${shown(value)} is not one that AEM can store`);
   };
   if (name === '') throw new Error('it has no name, neither in properties.xml nor in its manifest');
   if (!isSegment(name)) refuse('name', name);
@@ -55,17 +55,25 @@ function checkId({ group, name, version }: PackageId): void {
   if (version !== '' && !isSegment(version)) refuse('version', version);
 }
 
+const MAX_LENGTH = 200;
+
 const isSegment = (text: string) =>
-  text.length <= 200 &&
+  text.length <= MAX_LENGTH &&
   text.trim() === text &&
   !['', '.', '..'].includes(text) &&
   !/[\p{C}/\\:[\]|*?#"<>]/u.test(text);
 
+const shown = (text: string) => JSON.stringify(text.slice(0, MAX_LENGTH));
+
 function checkDependency(dependency: PackageDependency): PackageDependency {
   const { group, name, range } = dependency;
+  const label = shown([group, name, range].join(':'));
+  if (name === '') throw new Error(`its dependency ${label} has no name`);
+  if ([group, name, range].some((text) => text.length > MAX_LENGTH || /\p{Cc}/u.test(text.trim())))
+    throw new Error(
+      `its dependency ${label} is longer than ${MAX_LENGTH} characters or holds control characters`,
+    );
   const parsed = parseRange(range);
-  if (name === '')
-    throw new Error(`its dependency ${JSON.stringify(`${group}:${name}:${range}`)} has no name`);
-  if ('error' in parsed) throw new Error(`its dependency on ${group}:${name} is wrong: ${parsed.error}`);
+  if ('error' in parsed) throw new Error(`its dependency ${label} is wrong: ${parsed.error}`);
   return dependency;
 }

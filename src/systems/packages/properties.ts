@@ -9,7 +9,7 @@ export function parseProperties(bytes: Buffer): Map<string, string> {
   const [head] = prolog.exec(text) ?? [];
   if (head === undefined || !text.endsWith('</properties>'))
     throw new Error(
-      /<!ENTITY|<!DOCTYPE[^>]*\[/i.test(text)
+      /<!ENTITY|<!DOCTYPE[^>]*\[/i.test(text.slice(0, 2000))
         ? 'it declares entities or a DTD of its own'
         : 'it is not the XML of Java properties',
     );
@@ -25,12 +25,14 @@ export function parseProperties(bytes: Buffer): Map<string, string> {
 }
 
 const comment = '<!--(?:(?!--)[^])*-->';
+// Every repetition has one way to match only: a hostile file must not keep the expressions busy.
+const between = `(?:\\s|${comment})*`;
 const prolog = new RegExp(
-  `^(?:<\\?xml [^<>?]*\\?>)?(?:\\s|${comment})*(?:<!DOCTYPE\\s+properties\\b[^<>[\\]]*>)?(?:\\s|${comment})*` +
+  `^(?:<\\?xml [^<>?]*\\?>)?${between}(?:<!DOCTYPE\\s+properties\\b[^<>[\\]]*>${between})?` +
     `<properties(?:\\s+version\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))?\\s*>`,
 );
 const cdata = '<!\\[CDATA\\[(?:(?!\\]\\]>)[^])*\\]\\]>';
-const content = `(?:[^<]|${cdata}|${comment})*`;
+const content = `[^<]*(?:(?:${cdata}|${comment})[^<]*)*`;
 const item = new RegExp(
   `\\s+|${comment}|<comment\\s*/>|<comment\\s*>${content}</comment\\s*>|` +
     `<entry\\s+key\\s*=\\s*(?<key>"[^"<]*"|'[^'<]*')\\s*(?:/>|>(?<value>${content})</entry\\s*>)`,
@@ -65,7 +67,7 @@ function unescape(text: string): string {
     const code = hex ? parseInt(hex, 16) : decimal ? parseInt(decimal, 10) : undefined;
     const character =
       code === undefined ? named[name] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
-    if (character === undefined) throw new Error(`it uses the entity ${reference}`);
+    if (character === undefined) throw new Error(`it uses the entity ${excerpt(reference, 0)}`);
     return character;
   });
 }
