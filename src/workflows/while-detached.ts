@@ -17,16 +17,16 @@ export async function whileDetached(leg: Leg, work: NodeWork, body: () => Promis
   if (progress) progress.state = 'IN PROGRESS';
   await work.report.tell(`leg ${leg.name}: taking out of service`);
 
-  let problem: unknown;
+  const failures: unknown[] = [];
   try {
     await Promise.all(leg.dispatchers.map((dispatcher) => detach(dispatcher, work)));
     // From here on nodes change: a cancellation waits until the leg is whole again.
     await CancellationScope.nonCancellable(body);
   } catch (error) {
-    problem = error;
+    failures.push(error);
   }
   const trouble = await Run.always(() => bringBack(leg, work));
-  if (problem !== undefined) throw problem;
+  if (failures.length > 0) throw failures[0];
   if (trouble) throw failure('NotReady', trouble);
 }
 

@@ -1,0 +1,72 @@
+import type { AemArtifact, DispatcherArtifact } from '../../src/model/artifacts.ts';
+import type { ProgramInput } from '../../src/model/schema/definition.ts';
+
+type PipelineInput = ProgramInput['pipelines'][number];
+
+const environment = (id: string, name: string, type: 'stage' | 'prod', pairs: number) => {
+  const numbers = Array.from({ length: pairs }, (_, index) => index + 1);
+  return {
+    id,
+    name,
+    type,
+    author: [{ id: 'author', url: 'http://127.0.0.1:1', credentials: 'AEM' }],
+    publish: numbers.map((n) => ({ id: `publish${n}`, url: 'http://127.0.0.1:1', credentials: 'AEM' })),
+    dispatchers: numbers.map((n) => ({
+      id: `dispatcher${n}`,
+      url: 'http://127.0.0.1:1',
+      publish: `publish${n}`,
+      server: `dispatcher${n}`,
+    })),
+    loadBalancer: {
+      type: 'haproxy' as const,
+      socket: '/nowhere.sock',
+      backend: 'dispatchers',
+      url: 'http://127.0.0.1:1',
+    },
+  };
+};
+
+/** A program with a stage of one pair and a production of two; nothing in it is reachable. */
+export const definition = (
+  pipeline: Partial<PipelineInput> = {},
+  program: Partial<ProgramInput> = {},
+): ProgramInput => ({
+  id: '1',
+  name: 'Example',
+  type: 'aem_managed_services',
+  environments: [environment('11', 'Stage', 'stage', 1), environment('12', 'Production', 'prod', 2)],
+  pipelines: [
+    {
+      id: '101',
+      name: 'Production pipeline',
+      type: 'production',
+      repository: { url: 'file:///nowhere', branch: 'main' },
+      stageEnvironment: '11',
+      productionEnvironment: '12',
+      approval: true,
+      schedule: true,
+      cse: 'ANY_CSE',
+      dispatcherCacheFlushPaths: ['/content/site'],
+      ...pipeline,
+    },
+  ],
+  ...program,
+});
+
+export const aemArtifact = (name: string, version = '1.0.0', dependencies: string[] = []): AemArtifact => ({
+  kind: 'aem',
+  path: `${name}/target/${name}-${version}.zip`,
+  file: { key: `1/101/0/artifacts/${name}-${version}.zip`, sha256: `sha-${name}-${version}`, size: 1 },
+  package: {
+    id: { group: 'example', name, version },
+    dependencies: dependencies.map((dependency) => ({ group: 'example', name: dependency, range: '' })),
+    embedded: [],
+    bundles: [],
+  },
+});
+
+export const dispatcherArtifact: DispatcherArtifact = {
+  kind: 'dispatcher',
+  path: 'dispatcher/target/dispatcher-1.0.0.zip',
+  file: { key: '1/101/0/artifacts/dispatcher-1.0.0.zip', sha256: 'sha-dispatcher', size: 1 },
+};
