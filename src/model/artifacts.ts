@@ -34,6 +34,8 @@ export interface AemPackage {
   readonly embedded: readonly PackageId[];
   /** Symbolic names of the OSGi bundles inside this package or a package embedded in it. */
   readonly bundles: readonly string[];
+  /** Of `embedded` and `bundles`, what only instances of certain run modes take; absent when all take everything. */
+  readonly runModeSpecific?: { readonly packages: readonly PackageId[]; readonly bundles: readonly string[] };
 }
 
 export interface AemArtifact {

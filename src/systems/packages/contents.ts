@@ -20,17 +20,27 @@ const MAX_EMBEDDED_SIZE = 16 * 1024 ** 3;
 
 /** FileVault unpacks zips below /etc/packages; Sling's installer takes zips and bundles from install folders. */
 const inEtcPackages = /^jcr_root\/etc\/packages\/.+\.zip$/i;
+const RUN_MODE_FOLDER = /\/(?:install|config)\.[^/]+\/(?:\d+\/)?[^/]+$/i;
 const inInstallFolder =
-  /^jcr_root\/(?:apps|libs)\/(?:.+\/)?(?:install|config)(?:\.[^/]+)?\/(?:\d+\/)?[^/]+\.(?:zip|jar)$/i;
+  /^jcr_root\/(?:apps|libs)\/(?:.+\/)?(?:install|config)(?<runModes>\.[^/]+)?\/(?:\d+\/)?[^/]+\.(?:zip|jar)$/i;
 
 export const isPackage = (entries: readonly { readonly name: string }[]): boolean =>
   entries.some(({ name }) => name === PROPERTIES) &&
   entries.some(({ name }) => name === 'jcr_root' || name.startsWith('jcr_root/'));
 
 interface Found {
-  readonly packages: Description[];
-  readonly bundles: Set<string>;
+  readonly packages: { readonly description: Description; readonly specific: boolean }[];
+  /** By symbolic name, whether only instances of certain run modes take it. */
+  readonly bundles: Map<string, boolean>;
   bytes: number;
+}
+
+/** Where an embedded file stands. */
+interface Place {
+  readonly folder: string;
+  readonly depth: number;
+  /** Whether only instances of certain run modes get there. */
+  readonly specific: boolean;
 }
 
 /**
@@ -40,23 +50,41 @@ interface Found {
 export async function readPackage(archive: Archive): Promise<{ package: AemPackage; target?: string }> {
   const own = await readDescription(archive);
   const folder = await mkdtemp(join(tmpdir(), 'fairway-package-'));
-  const found: Found = { packages: [], bundles: new Set(), bytes: 0 };
+  const found: Found = { packages: [], bundles: new Map(), bytes: 0 };
   try {
-    await readEmbedded(archive, folder, 1, found);
+    await readEmbedded(archive, { folder, depth: 1, specific: false }, found);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const embedded = distinctIds(found.packages.map(({ id }) => id));
+  const embedded = distinctIds(found.packages.map(({ description }) => description.id));
+  const runModeSpecific = onlySomewhere(embedded, found);
   return {
     package: {
       id: own.id,
-      dependencies: [...own.dependencies, ...openDependencies(found.packages, [own.id, ...embedded])],
+      dependencies: [
+        ...own.dependencies,
+        ...openDependencies(
+          found.packages.map(({ description }) => description),
+          [own.id, ...embedded],
+        ),
+      ],
       ...(own.packageType && { packageType: own.packageType }),
       embedded,
-      bundles: [...found.bundles].sort(),
+      bundles: [...found.bundles.keys()].sort(),
+      ...(runModeSpecific && { runModeSpecific }),
     },
     ...(own.target !== undefined && { target: own.target }),
   };
+}
+
+/** What stands in a folder for all run modes as well is not specific to any. */
+function onlySomewhere(embedded: readonly PackageId[], found: Found): AemPackage['runModeSpecific'] {
+  const everywhere = new Set(
+    found.packages.filter(({ specific }) => !specific).map(({ description }) => packageLabel(description.id)),
+  );
+  const packages = embedded.filter((id) => !everywhere.has(packageLabel(id)));
+  const bundles = [...found.bundles].filter(([, specific]) => specific).map(([name]) => name);
+  return packages.length + bundles.length > 0 ? { packages, bundles: bundles.sort() } : undefined;
 }
 
 async function readDescription(archive: Archive): Promise<Description> {
@@ -74,11 +102,11 @@ async function readDescription(archive: Archive): Promise<Description> {
   }
 }
 
-async function readEmbedded(archive: Archive, folder: string, depth: number, found: Found): Promise<void> {
+async function readEmbedded(archive: Archive, place: Place, found: Found): Promise<void> {
   for (const entry of archive.entries) {
-    if (entry.type !== 'file' || !(inEtcPackages.test(entry.name) || inInstallFolder.test(entry.name)))
-      continue;
-    if (depth > MAX_DEPTH)
+    const installed = inInstallFolder.exec(entry.name);
+    if (entry.type !== 'file' || !(installed || inEtcPackages.test(entry.name))) continue;
+    if (place.depth > MAX_DEPTH)
       throw invalid(archive.label, `packages are embedded in packages more than ${MAX_DEPTH} deep`);
     found.bytes += entry.size;
     if (found.bytes > MAX_EMBEDDED_SIZE)
@@ -86,10 +114,12 @@ async function readEmbedded(archive: Archive, folder: string, depth: number, fou
         archive.label,
         `what is embedded has more than ${MAX_EMBEDDED_SIZE} bytes, all depths together`,
       );
-    const path = join(folder, `${depth}.zip`);
+    const path = join(place.folder, `${place.depth}.zip`);
     const label = `${archive.label}!${entry.name}`;
+    const specific = place.specific || installed?.groups?.runModes !== undefined;
     await saveEntry(archive, entry, path);
-    await (isJar(entry) ? readBundle(path, label, found) : readInner(path, label, folder, depth, found));
+    if (isJar(entry)) await readBundle(path, label, specific, found);
+    else await readInner(path, label, { ...place, depth: place.depth + 1, specific }, found);
     await rm(path);
   }
 }
@@ -97,19 +127,21 @@ async function readEmbedded(archive: Archive, folder: string, depth: number, fou
 const isJar = ({ name }: ArchiveEntry) => /\.jar$/i.test(name);
 
 /** A jar's other entries are for the OSGi framework to judge: bundles with oddities are in use everywhere. */
-async function readBundle(path: string, label: string, found: Found): Promise<void> {
+async function readBundle(path: string, label: string, specific: boolean, found: Found): Promise<void> {
   const manifest = await readEntry(path, MANIFEST, MAX_MANIFEST_SIZE, label);
   const header = manifest && parseManifest(manifest).get('bundle-symbolicname');
-  if (header) found.bundles.add(header.split(';')[0]!.trim());
+  if (!header) return;
+  const name = header.split(';')[0]!.trim();
+  found.bundles.set(name, specific && (found.bundles.get(name) ?? true));
 }
 
-function readInner(path: string, label: string, folder: string, depth: number, found: Found): Promise<void> {
+function readInner(path: string, label: string, place: Place, found: Found): Promise<void> {
   return withArchive(
     path,
     async (inner) => {
       if (!isPackage(inner.entries)) return;
-      found.packages.push(await readDescription(inner));
-      await readEmbedded(inner, folder, depth + 1, found);
+      found.packages.push({ description: await readDescription(inner), specific: place.specific });
+      await readEmbedded(inner, place, found);
     },
     label,
   );
