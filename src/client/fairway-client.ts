@@ -16,6 +16,8 @@ import { FairwayError, translated } from './fairway-error.ts';
 
 const QUERY_MS = 5_000;
 const UPDATE_MS = 10_000;
+/** The server admits ten updates of one program at a time: a burst of starts is served in turns. */
+const START_MS = 30_000;
 const WORKFLOWS = 'fairway';
 
 /** Where an execution is found. Without `executionId`: the latest of its pipeline. */
@@ -117,11 +119,17 @@ export class FairwayClient {
 
   /** Starts an execution. @throws FairwayError `refused` when it may not start, or one is running. */
   async start(programId: string, pipelineId: string, mode: ExecutionMode, by: Actor): Promise<Started> {
-    return this.update<Started, Start>(programWorkflowId(programId), `program ${programId}`, 'start', {
-      pipelineId,
-      mode,
-      by,
-    });
+    return this.update<Started, Start>(
+      programWorkflowId(programId),
+      `program ${programId}`,
+      'start',
+      {
+        pipelineId,
+        mode,
+        by,
+      },
+      START_MS,
+    );
   }
 
   /** The whole state of an execution, with the newest progress of a deployment that runs now. */
@@ -158,9 +166,15 @@ export class FairwayClient {
     return 'sent';
   }
 
-  private async update<R, A>(workflowId: string, what: string, name: string, argument: A): Promise<R> {
+  private async update<R, A>(
+    workflowId: string,
+    what: string,
+    name: string,
+    argument: A,
+    limitMs = UPDATE_MS,
+  ): Promise<R> {
     const handle = this.temporal.workflow.getHandle(workflowId);
-    return this.within(UPDATE_MS, what, true, () =>
+    return this.within(limitMs, what, true, () =>
       handle.executeUpdate<R, [A]>(name, { args: [argument], updateId: randomUUID() }),
     );
   }

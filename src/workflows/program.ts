@@ -37,8 +37,8 @@ export const programQuery = defineQuery<ProgramState>('program');
  */
 export async function program(before: ProgramState = emptyProgram): Promise<void> {
   let state = before;
-  /** Pipelines whose execution is being started now: a second start need not ask the server. */
-  const starting = new Set<string>();
+  /** Running executions by pipeline, as far as this run started them: a second start need not ask the server. */
+  const running = new Map<string, string>();
 
   setHandler(programQuery, () => state, { description: 'Definition, revision and emergency activation' });
 
@@ -88,21 +88,23 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
     startUpdate,
     async (request) => {
       const { executionId, input } = allot(request);
-      starting.add(request.pipelineId);
+      const { pipelineId } = request;
+      running.set(pipelineId, executionId);
       try {
-        const workflowId = executionWorkflowId(input.program.id, request.pipelineId);
+        const workflowId = executionWorkflowId(input.program.id, pipelineId);
         const child = await startChild<typeof pipelineExecution>('pipelineExecution', {
           ...childOptions(input),
           workflowId,
           args: [input],
         });
+        const ended = () => running.delete(pipelineId);
+        child.result().then(ended, ended);
         return { executionId, workflowId, runId: child.firstExecutionRunId };
       } catch (error) {
+        running.delete(pipelineId);
         if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
-          throw busy(request.pipelineId);
+          throw busy(pipelineId);
         throw error;
-      } finally {
-        starting.delete(request.pipelineId);
       }
     },
     {
@@ -112,7 +114,8 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
           throw failure('InvalidInput', 'needs {pipelineId, mode: NORMAL or EMERGENCY, by}');
         const refusal = startRefusal(state, request);
         if (refusal) throw failure('Refused', refusal);
-        if (starting.has(request.pipelineId)) throw busy(request.pipelineId);
+        const current = running.get(request.pipelineId);
+        if (current) throw busy(request.pipelineId, current);
       },
     },
   );
@@ -150,8 +153,12 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   await continueAsNew<typeof program>(state);
 }
 
-const busy = (pipelineId: string) =>
-  failure('Conflict', `pipeline ${pipelineId} has a running execution: wait for its end or cancel it`);
+const busy = (pipelineId: string, executionId = '') =>
+  failure(
+    'Conflict',
+    `pipeline ${pipelineId} has a running execution ${executionId}`.trimEnd() +
+      ': wait for its end or cancel it',
+  );
 
 function childOptions({ executionId, program: { id, name }, pipeline, mode, startedBy }: ExecutionInput) {
   const emergency = mode === 'EMERGENCY' ? 'EMERGENCY · ' : '';
