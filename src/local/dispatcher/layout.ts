@@ -1,6 +1,7 @@
 import { chown, cp, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../systems/failure.ts';
+import type { User } from './httpd.ts';
 
 const CONFIGURATION = ['conf', 'conf.d', 'conf.dispatcher.d', 'conf.modules.d'];
 
@@ -27,7 +28,7 @@ export async function layOut(
   folder: string,
   configuration: string,
   modulePath: string,
-  owner: { readonly uid: number; readonly gid: number } | undefined,
+  owner: User | undefined,
 ): Promise<Layout> {
   const serverRoot = join(folder, 'httpd');
   const docroot = join(folder, 'docroot');

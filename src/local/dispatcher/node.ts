@@ -1,11 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { access, mkdir } from 'node:fs/promises';
-import { get } from 'node:http';
-import { delimiter, join, resolve } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
 import { Failure } from '../../systems/failure.ts';
-import { killGroup, run } from '../../systems/process.ts';
+import { startChild, type Child } from '../child.ts';
+import { asUser, httpdProgram, unprivilegedUser, type User } from './httpd.ts';
 import { layOut } from './layout.ts';
 
 export interface DispatcherOptions {
@@ -40,9 +40,6 @@ export interface LocalDispatcher {
 
 const READY_WITHIN_MS = 10_000;
 const POLL_MS = 20;
-/** Requests being answered get this long, then httpd ends them itself; whatever is left after the second limit is killed. */
-const GRACEFUL_MS = 3_000;
-const TERMINATE_MS = 3_000;
 
 /** The dispatcher configuration of the example site. */
 export const siteConfiguration = (): string =>
@@ -55,30 +52,23 @@ export const siteConfiguration = (): string =>
  */
 export async function startDispatcher(options: DispatcherOptions): Promise<LocalDispatcher> {
   const folder = resolve(options.folder);
-  const program = await httpd();
+  const program = httpdProgram();
   const user = await unprivilegedUser();
   await mkdir(folder, { recursive: true });
   const { serverRoot, docroot } = await layOut(folder, options.configuration, options.modulePath, user);
   const environment = sysconfig(options, docroot, user);
   const control = { program, args: ['-d', serverRoot, '-f', 'conf/httpd.conf'] };
 
-  const [command = program, ...args] = [
-    ...(await wrapper(user)),
-    program,
-    '-DFOREGROUND',
-    ...control.args,
-  ];
-  const child = spawn(command, args, {
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true, // an interrupt typed at the terminal is not for httpd: `stop` ends it
-  });
-  const ended = endOf(child);
+  const [command = program, ...args] = [...asUser(user), program, '-DFOREGROUND', ...control.args];
+  const logFile = join(folder, 'httpd.log');
+  const pidFile = join(serverRoot, 'run', 'httpd.pid');
+  for (const earlier of [logFile, pidFile]) await rm(earlier, { force: true });
+  const child = startChild(command, args, { logFile, env: { PATH: process.env.PATH, ...environment } });
   const url = `http://127.0.0.1:${options.port}`;
   try {
-    await answering(url, options.nodeId, ended);
+    await answering(url, options.nodeId, child, { logFile, pidFile });
   } catch (error) {
-    await stop(child, ended);
+    await child.stop();
     throw error;
   }
   return {
@@ -88,17 +78,16 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Local
     accessLog: join(serverRoot, 'logs', 'access_log'),
     environment,
     control,
-    stop: () => stop(child, ended),
+    stop: () => child.stop(),
   };
 }
 
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Names as Adobe Managed Services uses them, then those that only a host with several httpds needs. */
-function sysconfig(options: DispatcherOptions, docroot: string, user: User | undefined): Record<string, string> {
+function sysconfig(
+  options: DispatcherOptions,
+  docroot: string,
+  user: User | undefined,
+): Record<string, string> {
   const publish = new URL(options.publishUrl);
   const author = new URL(options.authorUrl ?? options.publishUrl);
   const portOf = (url: URL) => url.port || '80';
@@ -124,103 +113,38 @@ function sysconfig(options: DispatcherOptions, docroot: string, user: User | und
   };
 }
 
-async function httpd(): Promise<string> {
-  const folders = ['/usr/sbin', ...(process.env.PATH ?? '').split(delimiter)].filter(Boolean);
-  for (const folder of folders)
-    for (const name of ['apache2', 'httpd']) {
-      const path = join(folder, name);
-      if (await executable(path)) return path;
+async function answering(
+  url: string,
+  nodeId: string,
+  child: Child,
+  { logFile, pidFile }: { logFile: string; pidFile: string },
+): Promise<void> {
+  for (const limit = Date.now() + READY_WITHIN_MS; Date.now() < limit;) {
+    const end = child.end();
+    if (end !== undefined) {
+      const details = await linesOf(logFile);
+      const words = details.at(-1) ?? end;
+      throw new Failure('Rejected', `httpd of ${nodeId} does not start: ${words}`, { details });
     }
-  throw new Failure('Missing', 'Apache httpd is not installed (Debian: apt-get install apache2)');
-}
-
-const executable = (path: string): Promise<boolean> =>
-  access(path, 1).then(
-    () => true,
-    () => false,
-  );
-
-/** Whom httpd runs as when we are root: it refuses to serve as root. */
-async function unprivilegedUser(): Promise<User | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ['www-data', 'apache', 'nobody']) {
-    const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
-    if (uid.code === 0 && gid.code === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-  }
-  throw new Failure('Missing', 'there is no user www-data, apache or nobody that httpd could run as');
-}
-
-/**
- * On Linux httpd gets SIGTERM when this process dies. As root, all of httpd runs as the other user, with the right to
- * pass through folders that are closed to it: the node's folder may lie in root's home or in a private temporary one.
- */
-async function wrapper(user: User | undefined): Promise<string[]> {
-  if (process.platform !== 'linux' || (await run('sh', ['-c', 'command -v setpriv'])).code !== 0) return [];
-  if (!user) return ['setpriv', '--pdeathsig', 'TERM'];
-  return [
-    'setpriv',
-    ...['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'],
-    ...['--inh-caps', '-all,+dac_override', '--ambient-caps', '-all,+dac_override'],
-    ...['--pdeathsig', 'TERM'],
-  ];
-}
-
-interface End {
-  done: boolean;
-  /** What httpd wrote to standard error. */
-  words: string;
-  readonly promise: Promise<void>;
-}
-
-function endOf(child: ChildProcess): End {
-  const promise = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const end: End = { done: false, words: '', promise };
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (end.words = (end.words + text).slice(-10_000)));
-  void promise.then(() => (end.done = true));
-  return end;
-}
-
-async function answering(url: string, nodeId: string, ended: End): Promise<void> {
-  for (const limit = Date.now() + READY_WITHIN_MS; Date.now() < limit; ) {
-    if (ended.done) {
-      const details = ended.words.split('\n').filter(Boolean);
-      throw new Failure('Rejected', `httpd of ${nodeId} does not start: ${details.at(-1) ?? 'no message'}`, {
-        details,
-      });
-    }
-    if (await answers(url)) return;
-    await Promise.race([delay(POLL_MS), ended.promise]);
+    // The pid shows that it is this httpd that has the port.
+    const pid = await readFile(pidFile, 'utf8').catch(() => '');
+    if (Number(pid) === child.pid && (await answers(url))) return;
+    await Promise.race([delay(POLL_MS), child.ended]);
   }
   throw new Failure('NotReady', `httpd of ${nodeId} does not answer at ${url}`, {
-    details: ended.words.split('\n').filter(Boolean),
+    details: await linesOf(logFile),
   });
 }
 
+const linesOf = async (file: string): Promise<string[]> =>
+  (await readFile(file, 'utf8')).split('\n').filter(Boolean).slice(-20);
+
+/** The health vhost is httpd's own: the publish instance need not be there. */
 const answers = (url: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    get(url, { agent: false, headers: { host: 'health' }, timeout: 1_000 }, (response) => {
-      response.resume();
-      resolve(true);
-    })
-      .on('timeout', function () {
-        this.destroy();
-      })
-      .on('error', () => resolve(false));
-  });
-
-async function stop(child: ChildProcess, ended: End): Promise<void> {
-  const within = async (ms: number) => {
-    await Promise.race([ended.promise, delay(ms, undefined, { ref: false })]);
-    return ended.done;
-  };
-  if (ended.done) return;
-  child.kill('SIGWINCH');
-  if (await within(GRACEFUL_MS)) return;
-  child.kill('SIGTERM');
-  if (await within(TERMINATE_MS)) return;
-  killGroup(child.pid, 'SIGKILL');
-  await ended.promise;
-}
+  request(url, { headers: { host: 'health' }, reset: true, headersTimeout: 1_000 }).then(
+    async ({ body }) => {
+      await body.dump();
+      return true;
+    },
+    () => false,
+  );
