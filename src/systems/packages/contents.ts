@@ -20,7 +20,6 @@ const MAX_EMBEDDED_SIZE = 16 * 1024 ** 3;
 
 /** FileVault unpacks zips below /etc/packages; Sling's installer takes zips and bundles from install folders. */
 const inEtcPackages = /^jcr_root\/etc\/packages\/.+\.zip$/i;
-const RUN_MODE_FOLDER = /\/(?:install|config)\.[^/]+\/(?:\d+\/)?[^/]+$/i;
 const inInstallFolder =
   /^jcr_root\/(?:apps|libs)\/(?:.+\/)?(?:install|config)(?<runModes>\.[^/]+)?\/(?:\d+\/)?[^/]+\.(?:zip|jar)$/i;
 
