@@ -82,8 +82,9 @@ async function ready(address: string, child: Child): Promise<void> {
 }
 
 async function setUpNamespace(address: string): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+  const connection = Connection.lazy({ address, connectTimeout: 1_000 }); // `connect` would not close one that failed
   try {
+    await connection.ensureConnected();
     await connection.withDeadline(Date.now() + 5_000, async () => {
       await connection.workflowService.updateNamespace({
         namespace: 'default',
