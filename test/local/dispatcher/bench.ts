@@ -16,11 +16,12 @@ export interface Bench {
   readonly publish: TestPublish;
   readonly dispatcher: LocalDispatcher;
   /** Status and body of a visitor's request to the dispatcher. */
-  visit(
+  readonly visit: (
     path: string,
     options?: Asked,
-  ): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>;
-  flush(handle: string, headers?: Record<string, string>): Promise<number>;
+  ) => Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>;
+  /** Status of a flush request. */
+  readonly flush: (handle: string, headers?: Record<string, string>) => Promise<number>;
 }
 
 interface Asked {
@@ -29,7 +30,9 @@ interface Asked {
 }
 
 /** For each test of the enclosing `describe`: call `start`, with changes to files of the example site's configuration. */
-export function bench(): { start(changes?: Record<string, (text: string) => string>): Promise<Bench> } {
+export function bench(): {
+  readonly start: (changes?: Record<string, (text: string) => string>) => Promise<Bench>;
+} {
   const folder = temporaryFolder();
   const stops: (() => Promise<void>)[] = [];
   afterEach(async () => {

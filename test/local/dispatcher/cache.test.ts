@@ -28,6 +28,10 @@ describe('the dispatcher cache', () => {
     const node = await start();
     assert.equal(await made(node, EN), 1);
     assert.equal(await made(node, EN), 1);
+    assert.deepEqual(await node.visit(EN, { method: 'HEAD' }).then(({ status, body }) => [status, body]), [
+      200,
+      '',
+    ]);
     assert.equal(await made(node, '/'), 1, 'the home page is rewritten before it is looked up');
     assert.match(await readFile(join(node.dispatcher.docroot, EN), 'utf8'), /made 1/);
     await node.publish.stop();
@@ -45,16 +49,15 @@ describe('the dispatcher cache', () => {
     };
     assert.equal(await kept(`${EN}?q=1`), false);
     assert.equal(await kept(EN, { authorization: 'Basic eDp5' }), false);
-    for (const headers of [
-      { 'set-cookie': 'a=b' },
-      { dispatcher: 'no-cache' },
-      { 'cache-control': 'private' },
-    ]) {
-      node.publish.headers = headers;
-      assert.equal(await kept(), false, JSON.stringify(headers));
+    const unfit = { 'set-cookie': 'a=b', dispatcher: 'no-cache', 'cache-control': 'private' };
+    for (const [name, value] of Object.entries(unfit)) {
+      node.publish.headers = { [name]: value };
+      assert.equal(await kept(), false, name);
     }
     node.publish.headers = {};
     node.publish.breaksOff = true;
+    assert.equal(await kept(), false);
+    node.publish.headers = { 'transfer-encoding': 'chunked' };
     assert.equal(await kept(), false);
     node.publish.breaksOff = false;
     assert.equal(await kept(), true);
@@ -133,6 +136,25 @@ describe('the dispatcher cache', () => {
       assert.equal(await made(node, NEWS), round);
       assert.equal(await node.flush('/content/site/zz'), 200);
     }
+  });
+
+  it('gives every visitor a whole page while it is flushed again and again', async () => {
+    const node = await start();
+    let going = true;
+    const answers: string[] = [];
+    const visitors = Array.from({ length: 8 }, async (_, index) => {
+      while (going) {
+        const { status, body } = await node.visit(index % 2 ? EN : NEWS);
+        answers.push(`${status} ${body.replace(/\d+/, 'n')}`);
+      }
+    });
+    for (let flush = 0; flush < 100; flush++) assert.equal(await node.flush('/content/site/en'), 200);
+    going = false;
+    await Promise.all(visitors);
+    assert.deepEqual(
+      [...new Set(answers)].sort(),
+      [`200 <p>${NEWS} made n</p>`, `200 <p>${EN} made n</p>`].sort(),
+    );
   });
 
   it('refuses handles that are no content paths, other actions, and follows no link', async () => {

@@ -15,7 +15,7 @@ export interface TestPublish {
   breaksOff: boolean;
   /** Headers of the last request. */
   received: NodeJS.Dict<string | string[]>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startPublish(): Promise<TestPublish> {
@@ -26,11 +26,8 @@ export async function startPublish(): Promise<TestPublish> {
       publish.received = request.headers;
       const page = `<p>${request.url} made ${asked.length}</p>`;
       await delay(publish.takes);
-      response.writeHead(200, {
-        'content-type': 'text/html',
-        'content-length': page.length,
-        ...publish.headers,
-      });
+      const length = 'transfer-encoding' in publish.headers ? {} : { 'content-length': page.length };
+      response.writeHead(200, { 'content-type': 'text/html', ...length, ...publish.headers });
       if (!publish.breaksOff) return response.end(page);
       response.write(page.slice(0, 5), () => response.destroy());
     })();
