@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDispatcherZip, buildPackage, type ContentPackage } from '../../../src/local/content-package.ts';
 import { Failure } from '../../../src/systems/failure.ts';
@@ -13,6 +11,12 @@ const PROPERTIES = 'META-INF/vault/properties.xml';
 
 describe('artifacts of a build', () => {
   const folder = temporaryFolder();
+  const { TMPDIR } = process.env;
+  beforeEach(() => (process.env.TMPDIR = folder()));
+  afterEach(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
   const zipPath = () => join(folder(), 'site.zip');
   const pack = async (content: Partial<ContentPackage> = {}) => {
     await buildPackage(zipPath(), { group: 'g', name: 'site', version: '1.0', ...content });
@@ -167,10 +171,7 @@ describe('artifacts of a build', () => {
       for (let depth = 1; depth <= 6; depth += 1)
         inner = await pack({ name: `p${depth}`, files: { 'etc/packages/inner.zip': inner } });
       await assert.rejects(readArtifact(zipPath()), invalid(/more than 5 deep/));
-      assert.deepEqual(
-        readdirSync(tmpdir()).filter((name) => name.startsWith('fairway-package-')),
-        [],
-      );
+      assert.deepEqual(await readdir(folder()), ['site.zip']);
     });
 
     it('reads the id, dependencies and type', async () => {
@@ -265,10 +266,7 @@ describe('artifacts of a build', () => {
         { group: 'vendor', name: 'lib', range: '2', requiredBy: 'g:content:1.0' },
         { group: 'vendor', name: 'lib', range: '2', requiredBy: 'g:apps:1.0' },
       ]);
-      assert.deepEqual(
-        readdirSync(tmpdir()).filter((name) => name.startsWith('fairway-package-')),
-        [],
-      );
+      assert.deepEqual(await readdir(folder()), ['site.zip']);
     });
 
     it('does not take for specific what all run modes get as well', async () => {
