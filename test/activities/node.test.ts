@@ -18,15 +18,14 @@ describe('The agent of a dispatcher host', () => {
   let host: TestHost;
   let activities: NodeActivities;
   const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  const run = async <K extends keyof NodeActivities>(
+  type Result<K extends keyof NodeActivities> = Awaited<ReturnType<NodeActivities[K]>>;
+  const run = <K extends keyof NodeActivities>(
     name: K,
     input: Parameters<NodeActivities[K]>[0],
     environment = quiet(),
-  ): Promise<Awaited<ReturnType<NodeActivities[K]>>> => {
-    const activity = activities[name] as unknown as (
-      i: typeof input,
-    ) => Promise<Awaited<ReturnType<NodeActivities[K]>>>;
-    return environment.run(activity, input);
+  ): Promise<Result<K>> => {
+    const activity: unknown = activities[name];
+    return environment.run(activity as (i: typeof input) => Promise<Result<K>>, input);
   };
   const logText = async () => text(await host.storage.get(log));
 

@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { Failure } from '../failure.ts';
 import { checkDeployment, readJournal, writeJournal } from './journal.ts';
 import { exists } from './package.ts';
+import { withProtected } from './protected.ts';
 import { backupFolder, pruneBackups } from './prune.ts';
 import type { HttpdSettings, Log } from './settings.ts';
 import { flushToDisk, syncTree } from './sync.ts';
@@ -13,12 +14,13 @@ import { hashTree, immutableTest } from './tree.ts';
  * @throws Failure `Conflict` when another deployment is unfinished, or the configuration changed meanwhile
  */
 export async function backUp(
-  settings: HttpdSettings,
+  given: HttpdSettings,
   deployment: string,
   log: Log,
   signal?: AbortSignal,
 ): Promise<void> {
   checkDeployment(deployment);
+  const settings = await withProtected(given, signal);
   const journal = await readJournal(settings);
   const own = journal?.deployment === deployment;
   if (own && ['replacing', 'replaced', 'reloaded'].includes(journal.phase))

@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import { configTest } from './config-test.ts';
 import { checkDeployment, readJournal } from './journal.ts';
 import { exists, unpackedPackage } from './package.ts';
+import { withProtected } from './protected.ts';
 import { pruneStaging } from './prune.ts';
 import { askBaseline, listens } from './serving.ts';
 import { configurationFolders, type HttpdSettings, type Log } from './settings.ts';
@@ -22,7 +23,7 @@ const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MB
  * @throws Failure `InvalidArtifact`, `Rejected` with Apache's lines, `Missing` (space), `Denied` (rights)
  */
 export async function preflight(
-  settings: HttpdSettings,
+  given: HttpdSettings,
   storage: Storage,
   deployment: string,
   artifact: DispatcherArtifact,
@@ -30,6 +31,7 @@ export async function preflight(
   signal?: AbortSignal,
 ): Promise<void> {
   checkDeployment(deployment);
+  const settings = await withProtected(given, signal);
   await pruneStaging(settings, { deployment, sha256: artifact.file.sha256 });
   const folder = await unpackedPackage(settings, storage, artifact, log, signal);
   // Backup, staging and temporary files beside the live ones.

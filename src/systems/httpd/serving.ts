@@ -85,7 +85,7 @@ export async function reload(settings: HttpdSettings, log: Log, signal?: AbortSi
   for (const line of lines) await log(`reload: ${line}`);
 
   const end = Date.now() + LIMIT_MS;
-  let answer = 'no new httpd process appeared';
+  let answer = `below the process of PidFile ${pidFile(settings)} no new one appeared`;
   let renewed = before === undefined;
   for (let good = 0; good < GOOD_ANSWERS;) {
     if (Date.now() > end)
@@ -103,14 +103,16 @@ export async function reload(settings: HttpdSettings, log: Log, signal?: AbortSi
   await log(`httpd serves ${baseline.path} under the configuration on disk (${answer})`);
 }
 
+const pidFile = (settings: HttpdSettings): string =>
+  join(settings.serverRoot, settings.pidFile ?? 'run/httpd.pid');
+
 /**
  * The living children of httpd's parent process, each with the time it started: a graceful reload replaces them, and
  * the first new one shows that the parent has read its configuration again. Undefined where that cannot be seen.
  */
 async function workers(settings: HttpdSettings): Promise<Set<string> | undefined> {
   try {
-    const pidFile = join(settings.serverRoot, settings.pidFile ?? 'run/httpd.pid');
-    const parent = Number.parseInt(await readFile(pidFile, 'utf8'), 10);
+    const parent = Number.parseInt(await readFile(pidFile(settings), 'utf8'), 10);
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8');
     const found = new Set<string>();
     for (const child of children.split(' ').filter(Boolean)) {

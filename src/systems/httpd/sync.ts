@@ -13,6 +13,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Failure, messageOf } from '../failure.ts';
 import { digest, listTree, type PathTest, type Tree, type TreeEntry } from './tree.ts';
 
 export interface Synced {
@@ -27,6 +28,7 @@ export interface Synced {
  * links for which `keep` is true stay as they are in `to`. Each file changes in one step, by rename; only what differs is written.
  * A link in `to` is never followed: it is replaced by the folder that belongs there. On return all of it is on disk.
  * Stopped at any line, a later run with the same `from` completes it.
+ * @throws Failure `Denied` without the right to write, `Missing` without space; the signal's reason
  */
 export async function syncTree(
   from: string,
@@ -34,6 +36,14 @@ export async function syncTree(
   keep: PathTest,
   signal?: AbortSignal,
 ): Promise<Synced> {
+  try {
+    return await sync(from, to, keep, signal);
+  } catch (error) {
+    throw explained(error, to);
+  }
+}
+
+async function sync(from: string, to: string, keep: PathTest, signal?: AbortSignal): Promise<Synced> {
   const [wanted, present] = [await listTree(from), await listTree(to)];
   const removed = await removeObsolete(to, wanted, present, keep, signal);
   let written = 0;
@@ -54,6 +64,16 @@ export async function syncTree(
   }
   for (const folder of touched) await flushToDisk(folder);
   return { written, removed };
+}
+
+function explained(error: unknown, to: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const reason = messageOf(error);
+  if (['EPERM', 'EACCES', 'EROFS'].includes(code))
+    return new Failure('Denied', `the agent may not write everything in ${to}: ${reason}`, { cause: error });
+  if (['ENOSPC', 'EDQUOT'].includes(code))
+    return new Failure('Missing', `no space is left for ${to}: ${reason}`, { cause: error });
+  return error;
 }
 
 /** Removes what is not wanted, or is wanted as another type, children before parents. */

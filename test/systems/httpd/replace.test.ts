@@ -5,6 +5,7 @@ import { request } from 'undici';
 import { backUp } from '../../../src/systems/httpd/backup.ts';
 import { preflight } from '../../../src/systems/httpd/preflight.ts';
 import { reloadReplaced, replace, testReplaced } from '../../../src/systems/httpd/replace.ts';
+import { run } from '../../../src/systems/process.ts';
 import { reconcile, recover, restore } from '../../../src/systems/httpd/restore.ts';
 import { hashTree } from '../../../src/systems/httpd/tree.ts';
 import type { DispatcherArtifact } from '../../../src/model/artifacts.ts';
@@ -168,6 +169,20 @@ describe('Dispatcher configuration on a host', () => {
     assert.equal(await readlink(root('conf.d/available_vhosts')), outside);
   });
 
+  it('counts files that the host protects by chattr as immutable', async () => {
+    const { serverRoot } = host.settings;
+    const path = 'conf.d/available_vhosts/site.vhost';
+    const { code } = await run('chattr', ['+i', path], { cwd: serverRoot });
+    try {
+      const { ignored } = await replaced(await host.store(fileSet('new')));
+      // Not every file system and user can protect files: then there is nothing to respect.
+      assert.deepEqual(ignored, code === 0 ? ['conf/httpd.conf', path] : ['conf/httpd.conf']);
+      assert.equal(await restore(host.settings, 'd1', host.log), 'old');
+    } finally {
+      await run('chattr', ['-i', path], { cwd: serverRoot });
+    }
+  });
+
   it('puts everything back: contents, links, empty folders, permissions and times', async () => {
     await chmod(root('conf.d/orphan.conf'), 0o640);
     await mkdir(root('conf.d/empty'), { mode: 0o750 });
@@ -229,7 +244,7 @@ describe('Dispatcher configuration on a host', () => {
   });
 
   it('leaves a cancelled replacement to be restored or repeated, and no other deployment gets between', async () => {
-    const artifact = await host.store({ ...fileSet('new'), ...many(300) });
+    const artifact = await host.store({ ...fileSet('new'), ...many(120) });
     await backUp(host.settings, 'd1', host.log);
     const abort = new AbortController();
     const running = replace(host.settings, host.storage, 'd1', artifact, host.log, abort.signal);
