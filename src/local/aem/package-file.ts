@@ -10,7 +10,6 @@ const LIMIT = 5_000_000;
 const xml = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '',
-  processEntities: false,
   parseTagValue: false,
   isArray: (name) => ['entry', 'filter'].includes(name),
 });

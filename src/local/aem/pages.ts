@@ -23,25 +23,28 @@ export async function page(repository: Repository, path: string): Promise<Answer
       body: file,
     };
   if (!path.endsWith('.html')) return notFound;
-  const node = await repository.node(path.replace(/(\.[^/.]+)*\.html$/, ''));
-  return (node && (await render(repository, node))) ?? notFound;
+  const resource = path.replace(/(\.[^/.]+)*\.html$/, '');
+  const node = await repository.node(resource);
+  return (node && (await render(repository, resource, node))) ?? notFound;
 }
 
-async function render(repository: Repository, node: ViewNode): Promise<Answer | undefined> {
+async function render(repository: Repository, path: string, node: ViewNode): Promise<Answer | undefined> {
   const { properties } = node.children.get('jcr:content') ?? node;
   const type = properties.get('sling:resourceType');
   if (type === undefined || type.split('/').includes('..')) return undefined;
   const component = type.startsWith('/') ? type : `/apps/${type}`;
   for (const name of [component.slice(component.lastIndexOf('/') + 1), 'page']) {
     const script = await repository.file(`${component}/${name}.html`);
-    if (script) return html(fill(script.toString('utf8'), properties));
+    if (script) return html(fill(script.toString('utf8'), path, properties));
   }
   return undefined;
 }
 
-/** `${properties.jcr:title}` and `${properties['jcr:title']}`, escaped as HTL does. */
-const fill = (script: string, properties: ReadonlyMap<string, string>) =>
-  script.replace(
-    /\$\{\s*properties(?:\.([\w:]+)|\[['"]([\w:]+)['"]\])[^}]*\}/g,
-    (_, plain?: string, quoted?: string) => escapeHtml(properties.get((plain ?? quoted)!) ?? ''),
-  );
+/** `${resource.path}`, `${properties.jcr:title}` and `${properties['jcr:title']}`, escaped as HTL does. */
+const fill = (script: string, path: string, properties: ReadonlyMap<string, string>) =>
+  script
+    .replace(/\$\{\s*resource\.path[^}]*\}/g, () => escapeHtml(path))
+    .replace(
+      /\$\{\s*properties(?:\.([\w:]+)|\[['"]([\w:]+)['"]\])[^}]*\}/g,
+      (_, plain?: string, quoted?: string) => escapeHtml(properties.get((plain ?? quoted)!) ?? ''),
+    );

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseDocView, type ViewNode } from './docview.ts';
@@ -50,17 +52,27 @@ export class Repository {
       const before = new Set(await filesBelow(target));
       const after = await filesBelow(source);
       await this.#importAncestors(jcrRoot, root);
-      if (mode === 'replace') await rm(target, { recursive: true, force: true });
-      if (after.length > 0) {
-        await mkdir(dirname(target), { recursive: true });
-        await cp(source, target, { recursive: true, force: mode !== 'merge' });
-      }
+      await mkdir(dirname(target), { recursive: true });
+      if (mode === 'replace') await this.#replace(target, after.length > 0 ? source : undefined);
+      else if (after.length > 0) await cp(source, target, { recursive: true, force: mode !== 'merge' });
       const name = (file: string) => nodePath(root, file);
       for (const file of after) changes.push({ action: before.has(file) ? 'U' : 'A', path: name(file) });
       if (mode === 'replace')
         for (const file of before) if (!after.includes(file)) changes.push({ action: 'D', path: name(file) });
     }
     return changes;
+  }
+
+  /** Old or new, nothing between: AEM saves an import as a whole, too. */
+  async #replace(target: string, source: string | undefined): Promise<void> {
+    const [fresh, old] = [
+      join(this.#folder, `.new-${randomUUID()}`),
+      join(this.#folder, `.old-${randomUUID()}`),
+    ];
+    if (source !== undefined) await cp(source, fresh, { recursive: true });
+    if (await exists(target)) renameSync(target, old);
+    if (source !== undefined) renameSync(fresh, target);
+    await rm(old, { recursive: true, force: true });
   }
 
   /** Nodes above a filter root are made when they are missing and never changed. */
