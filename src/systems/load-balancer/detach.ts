@@ -4,8 +4,8 @@ import { findServer } from './find-server.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
 const POLL_MS = 100;
-/** For requests that came between the last look and maintenance; longer ones had their time while draining. */
-const AFTER_MAINTENANCE_MS = 5_000;
+/** On a busy site visitors with a cookie keep coming, and there is no quiet moment: only maintenance sends them elsewhere. */
+const DRAIN_MS = 1_000;
 
 export interface Detached {
   /** Requests that were still being answered when the wait for them ended. They are not cut. */
@@ -17,14 +17,15 @@ export interface Detached {
 export interface DetachOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
-  /** How long requests in flight may take before maintenance begins all the same. */
+  /** How long requests in flight may take to be answered. */
   readonly sessionLimitMs?: number;
 }
 
 /**
- * Takes a server out of service without a failed request: drain, until its requests are answered; then maintenance,
- * which sends visitors who are bound to it by a cookie elsewhere. Confirmed before it returns. A server that is in
- * maintenance already stays there. When the signal fires the server is left as it is then: attach it.
+ * Takes a server out of service without a failed request: drain, which ends new visits; maintenance, which sends
+ * visitors who are bound to it by a cookie elsewhere; then wait until the requests in flight are answered. Confirmed
+ * before it returns. A server that is in maintenance already stays there. When the signal fires the server is left as
+ * it is then: attach it.
  * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` when maintenance is not confirmed.
  */
 export async function detach(
@@ -49,15 +50,14 @@ export async function detach(
   if ((await look()).status !== 'maintenance') {
     await loadBalancer.drain(server);
     onProgress?.(`${server} drains`);
-    const left = await sessionsEnd(sessionLimitMs);
-    if (left > 0)
-      onProgress?.(
-        `${server} still answers ${left} requests after ${sessionLimitMs / 1000} s: maintenance now, they are finished`,
-      );
-    signal?.throwIfAborted();
+    await sessionsEnd(DRAIN_MS);
     await loadBalancer.maintain(server);
   }
-  const sessionsLeft = await sessionsEnd(AFTER_MAINTENANCE_MS);
+  const sessionsLeft = await sessionsEnd(sessionLimitMs);
+  if (sessionsLeft > 0)
+    onProgress?.(
+      `${server} still answers ${sessionsLeft} requests after ${sessionLimitMs / 1000} s; they are not cut`,
+    );
 
   const servers = await loadBalancer.servers();
   const { status, words } = findServer(loadBalancer.name, servers, server);

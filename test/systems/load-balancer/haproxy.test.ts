@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { Failure } from '../../../src/systems/failure.ts';
+import { generateLoad } from '../../../src/systems/http-load.ts';
+import { attach } from '../../../src/systems/load-balancer/attach.ts';
+import { detach } from '../../../src/systems/load-balancer/detach.ts';
+import { haproxy } from '../../../src/systems/load-balancer/haproxy.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
+import { startSite, type Site } from './site.ts';
+
+const failure = (type: string, words: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof Failure, String(error));
+  assert.equal(error.type, type);
+  assert.match(error.message, words);
+  return true;
+};
+
+describe('load balancer', () => {
+  let site: Site;
+  afterEach(() => site.stop());
+  const folder = temporaryFolder();
+  beforeEach(async () => {
+    site = await startSite(folder());
+  });
+
+  const statusOf = async (name: string) =>
+    (await site.loadBalancer.servers()).find((server) => server.name === name)?.status;
+
+  it('names backend, server and the servers that there are when one is unknown', async () => {
+    const expected = failure('Missing', /backend dispatchers has no server d9, it has d1, d2/);
+    await assert.rejects(detach(site.loadBalancer, 'd9'), expected);
+    await assert.rejects(attach(site.loadBalancer, 'd9'), expected);
+    await assert.rejects(site.loadBalancer.maintain('d9;disable server dispatchers/d1'), /has no server/);
+    assert.equal(await statusOf('d1'), 'up');
+  });
+
+  it('names an unknown backend', async () => {
+    const other = haproxy({ socket: site.balancer.socket, backend: 'typo' });
+    await assert.rejects(other.servers(), failure('Missing', /no backend typo/));
+  });
+
+  it('reports a socket that is not there, and one that nobody answers on, as unavailable', async () => {
+    const socket = join(folder(), 'no.sock');
+    await assert.rejects(
+      detach(haproxy({ socket, backend: 'b' }), 'd1'),
+      failure('Unavailable', /no\.sock.*ENOENT.*level admin/s),
+    );
+    const mute: Server = createServer((connection) =>
+      connection
+        .resume()
+        .on('error', () => undefined)
+        .destroy(),
+    );
+    await new Promise<void>((resolve) => mute.listen(socket, resolve));
+    try {
+      await assert.rejects(haproxy({ socket, backend: 'b' }).servers(), failure('Unavailable', /no\.sock/));
+    } finally {
+      mute.close();
+    }
+  });
+
+  it('serves every request while dispatchers go out and come back, twice each', async () => {
+    const stop = new AbortController();
+    const load = generateLoad({
+      url: site.balancer.url,
+      paths: ['/', '/page?ms=30'],
+      requestsPerSecond: 200,
+      sticky: 0.5,
+      userAgent: 'visitor',
+      signal: stop.signal,
+      label: ({ body }) => body,
+    });
+    try {
+      const [d1, d2] = site.backends;
+      await until('both serve', () => d1.visits > 20 && d2.visits > 20);
+      for (const backend of [d1, d2, d1, d2]) {
+        const { servingAfter } = await detach(site.loadBalancer, backend.name);
+        assert.equal(servingAfter, 1);
+        const before = backend.visits;
+        const other = backend === d1 ? d2 : d1;
+        const others = other.visits;
+        await until('the other one serves', () => other.visits > others + 40);
+        assert.equal(backend.visits, before, `${backend.name} had visitors while detached`);
+        await attach(site.loadBalancer, backend.name);
+        await until('it serves again', () => backend.visits > before + 20);
+      }
+    } finally {
+      stop.abort();
+    }
+    const result = await load;
+    assert.deepEqual(result.failures, []);
+    assert.equal(result.failed, 0);
+    assert.ok((result.labels['from d1'] ?? 0) > 100 && (result.labels['from d2'] ?? 0) > 100);
+  });
+
+  it('lets a long request finish, and waits for it', async () => {
+    const [d1, d2] = site.backends;
+    await detach(site.loadBalancer, 'd2');
+    const long = fetch(`${site.balancer.url}/slow?ms=1200`);
+    await until('it arrived', () => d1.visits === 1);
+    await attach(site.loadBalancer, 'd2');
+    const lines: string[] = [];
+    const { sessionsLeft } = await detach(site.loadBalancer, 'd1', {
+      onProgress: (line) => lines.push(line),
+    });
+    assert.equal(sessionsLeft, 0);
+    assert.equal(await (await long).text(), 'from d1');
+    assert.equal(d2.visits, 0);
+    assert.match(lines.join('\n'), /d1 drains\nd1 is in maintenance, 1 of 2 servers take visitors/);
+  });
+
+  it('goes on at the limit, says so, and does not cut what is in flight', async () => {
+    await detach(site.loadBalancer, 'd2');
+    const long = fetch(`${site.balancer.url}/slow?ms=2000`);
+    await until('it arrived', () => site.backends[0].visits === 1);
+    const lines: string[] = [];
+    const { servingAfter, sessionsLeft } = await detach(site.loadBalancer, 'd1', {
+      sessionLimitMs: 200,
+      onProgress: (line) => lines.push(line),
+    });
+    assert.deepEqual({ servingAfter, sessionsLeft }, { servingAfter: 0, sessionsLeft: 1 });
+    assert.match(lines.join('\n'), /still answers 1 requests after 0.2 s/);
+    assert.equal((await long).status, 200);
+  });
+
+  it('never lets a detached dispatcher have visitors when it is detached again', async () => {
+    await detach(site.loadBalancer, 'd1');
+    const drained: string[] = [];
+    await detach({ ...site.loadBalancer, drain: async (server) => void drained.push(server) }, 'd1');
+    assert.deepEqual(drained, []);
+    assert.equal(await statusOf('d1'), 'maintenance');
+  });
+
+  it('attaches what is attached already without taking it out of service', async () => {
+    const seen = new Set<string | undefined>();
+    const before = site.backends[0].visits;
+    for (let n = 0; n < 5; n++) {
+      await attach(site.loadBalancer, 'd1');
+      seen.add(await statusOf('d1'));
+    }
+    assert.deepEqual([...seen], ['up']);
+    assert.equal(site.backends[0].visits, before);
+  });
+
+  it('does not take a command that was accepted for a dispatcher that serves', async () => {
+    await detach(site.loadBalancer, 'd1');
+    site.backends[0].healthy = false;
+    await assert.rejects(
+      attach(site.loadBalancer, 'd1', { limitMs: 1000 }),
+      failure('NotReady', /does not find d1 up within 1 s: DOWN.*L7STS/),
+    );
+    site.backends[0].healthy = true;
+    await until('it comes back by itself', async () => (await statusOf('d1')) === 'up');
+  });
+
+  it('sends no visitor before the new health checks are good, and none fails right after', async () => {
+    const [d1, d2] = site.backends;
+    await detach(site.loadBalancer, 'd1');
+    d1.healthy = false;
+    const attached = attach(site.loadBalancer, 'd1');
+    await until('checks fail', async () => (await statusOf('d1')) === 'down');
+    for (let n = 0; n < 40; n++) assert.equal((await fetch(site.balancer.url)).status, 200);
+    assert.equal(d1.visits, 0);
+    d1.healthy = true;
+    await attached;
+    await detach(site.loadBalancer, 'd2');
+    const before = d2.visits;
+    for (let n = 0; n < 20; n++) assert.equal((await fetch(site.balancer.url)).status, 200);
+    assert.deepEqual([d1.visits, d2.visits - before], [20, 0]);
+  });
+
+  it('stops waiting when it is cancelled, and attaching afterwards makes good', async () => {
+    const long = fetch(`${site.balancer.url}/slow?ms=700`);
+    await until('it arrived', () => site.backends.some(({ visits }) => visits > 0));
+    const name = site.backends.find(({ visits }) => visits > 0)?.name ?? '';
+    const cancel = new AbortController();
+    const reason = new Error('cancelled');
+    const detaching = detach(site.loadBalancer, name, {
+      signal: cancel.signal,
+      onProgress: () => cancel.abort(reason),
+    });
+    await assert.rejects(detaching, reason);
+    await attach(site.loadBalancer, name);
+    assert.equal(await statusOf(name), 'up');
+    await long;
+  });
+});
