@@ -25,9 +25,9 @@ export interface Synced {
 
 /**
  * Makes the configuration folders of `to` equal to those of `from`: contents, links as links, permissions. Files and
- * links for which `keep` is true stay as they are in `to`. Each file changes in one step, by rename; only what differs is written.
- * A link in `to` is never followed: it is replaced by the folder that belongs there. On return all of it is on disk.
- * Stopped at any line, a later run with the same `from` completes it.
+ * links for which `keep` is true stay as they are in `to`. Each file changes in one step, by rename; only what differs
+ * is written. A link in `to` is never followed: it is replaced by the folder that belongs there. On return all of it is
+ * on disk. Stopped at any line, a later run with the same `from` completes it.
  * @throws Failure `Denied` without the right to write, `Missing` without space; the signal's reason
  */
 export async function syncTree(
@@ -47,7 +47,6 @@ async function sync(from: string, to: string, keep: PathTest, signal?: AbortSign
   const [wanted, present] = [await listTree(from), await listTree(to)];
   const removed = await removeObsolete(to, wanted, present, keep, signal);
   let written = 0;
-  const touched = new Set<string>();
   for (const [path, entry] of wanted) {
     signal?.throwIfAborted();
     const before = present.get(path);
@@ -59,10 +58,11 @@ async function sync(from: string, to: string, keep: PathTest, signal?: AbortSign
     if (keep(path)) continue;
     if (before && (await same(join(from, path), entry, target, before))) continue;
     await place(join(from, path), entry, target);
-    touched.add(dirname(target));
     written += 1;
   }
-  for (const folder of touched) await flushToDisk(folder);
+  // All of them: a run that was killed may have renamed files that this one found in place.
+  for (const [path, { type }] of wanted) if (type === 'folder') await flushToDisk(join(to, path));
+  await flushToDisk(to);
   return { written, removed };
 }
 
