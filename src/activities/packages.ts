@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Activities, InstallInput, Installed } from '../model/activities.ts';
 import { packageLabel } from '../model/artifacts.ts';
 import type { Instance } from '../model/schema/definition.ts';
-import { messageOf } from '../systems/failure.ts';
+import { Failure, messageOf } from '../systems/failure.ts';
 import { crxPackageManager } from '../systems/package-manager/crx.ts';
 import { installUploaded, tookPlace, uploadPackage } from '../systems/package-manager/deliver.ts';
 import { readIntent, writeIntent } from '../systems/package-manager/intent.ts';
@@ -59,7 +59,7 @@ async function install(
 
   beat('asking what is there');
   const earlier = await readIntent(storage, key);
-  const already = earlier !== undefined && (await tookPlace(manager, id, earlier, signal));
+  const already = earlier && !earlier.refused && (await tookPlace(manager, id, earlier, signal));
   const before = earlier ?? (await lookBefore(manager, expectation, signal));
   if (already) await say(`${label} was installed by an earlier attempt`);
   else
@@ -72,9 +72,16 @@ async function install(
         if (progress(bytes) !== shown) beat((shown = progress(bytes)));
       };
       const uploaded = await uploadPackage(manager, { file, id, signal, onSent });
-      await writeIntent(storage, key, { ...before, at: Date.now(), lastUnpacked: uploaded.lastUnpacked });
+      const { broken, indistinct } = before;
+      const intent = { broken, indistinct, at: Date.now(), lastUnpacked: uploaded.lastUnpacked };
+      await writeIntent(storage, key, intent);
       beat(`installing ${label}`);
-      const lines = await installUploaded(manager, uploaded, signal);
+      const lines = await installUploaded(manager, uploaded, signal).catch(async (error: unknown) => {
+        // A package imported with errors counts as installed on the instance: another attempt must not believe it.
+        if (error instanceof Failure && error.type === 'Rejected')
+          await writeIntent(storage, key, { ...intent, refused: true });
+        throw error;
+      });
       await say([`installed ${label}:`, ...lines].join('\n'));
     });
 

@@ -12,6 +12,8 @@ export interface Intent {
   readonly at: number;
   /** When the package had last been installed, by the instance's clock; 0 when never. */
   readonly lastUnpacked: number;
+  /** AEM has answered and refused: what the instance says about the package does not make it installed. */
+  readonly refused?: boolean;
 }
 
 export interface Delivery {
@@ -27,7 +29,7 @@ const UNDER_WAY_MS = 10_000;
 /** So long a package manager may be away before the instance counts as gone. */
 const AWAY_MS = 60_000;
 /** AEM cannot stop an installation: its answer is waited for so long after a cancellation. */
-const LAST_WORDS_MS = 5_000;
+const LAST_WORDS_MS = 3_000;
 
 /**
  * Uploads a package. When the answer is lost the instance is asked: a package of that version and size, which was not

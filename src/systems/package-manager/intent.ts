@@ -7,6 +7,7 @@ import type { Before } from './settle.ts';
 const schema = z.object({
   at: z.number(),
   lastUnpacked: z.number(),
+  refused: z.boolean().optional(),
   broken: z.array(z.string()),
   indistinct: z.boolean(),
 });

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { request } from 'undici';
+import { startAem, type AemStandIn } from '../../../src/local/aem/aem.ts';
+import { weaknesses, type Weakness } from '../../../src/local/aem/weaknesses.ts';
+import { crxPackageManager } from '../../../src/systems/package-manager/crx.ts';
+import { appsPackage, contentPackage } from '../../support/aem-packages.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+type Ask = (path: string, options?: { method?: string; headers?: Record<string, string> }) => Promise<Answer>;
+
+const basic = (account: string) => ({ authorization: `Basic ${Buffer.from(account).toString('base64')}` });
+const page = '/content/site/en.html';
+
+/** For each weakness a question, and whether the answer shows it. */
+const shown: Record<Weakness, (ask: Ask) => Promise<boolean>> = {
+  default_login_accounts: async (ask) =>
+    (await ask('/system/console/bundles.json', { headers: basic('author:author') })).status === 200,
+  sling_get_servlet: async (ask) => (await ask('/content.infinity.json')).status === 200,
+  crxde_support: async (ask) => (await ask('/crx/de/index.jsp')).status === 200,
+  davex_health_check: async (ask) => (await ask('/crx/server/crx.default/jcr:root/.1.json')).status === 200,
+  webdav_health_check: async (ask) => (await ask('/crx/repository', { method: 'PROPFIND' })).status === 207,
+  example_content_packages: async (ask) => (await ask('/content/we-retail.html')).status === 200,
+  sling_referrer_filter: async (ask) => {
+    const headers = {
+      'user-agent': 'Mozilla/5.0',
+      referer: 'http://elsewhere.example/',
+      ...basic('admin:secret'),
+    };
+    return (await ask('/crx/packmgr/service/.json/x?cmd=delete', { method: 'POST', headers })).status !== 403;
+  },
+  user_profile_default_access: async (ask) => (await ask('/home/users.1.json')).status === 200,
+  cq_html_library_manager_config: async (ask) =>
+    (await ask(`${page}?debugClientLibs=true`)).body.includes('/source/base.js'),
+  wcm_filter_configuration: async (ask) => (await ask(`${page}?wcmmode=edit`)).body.includes('<cq data-path'),
+};
+
+describe('AEM stand-in: weaknesses', () => {
+  afterEach(() => aem.stop()); // before its folder goes
+  const folder = temporaryFolder();
+  let aem: AemStandIn;
+
+  const found = async (insecure: readonly Weakness[]): Promise<Weakness[]> => {
+    aem = await startAem({ runMode: 'publish', password: 'secret', folder: `${folder()}/aem`, insecure });
+    const manager = crxPackageManager(aem);
+    for (const file of [await appsPackage(folder()), await contentPackage(folder(), 'Home')])
+      await manager.install((await manager.upload(file)).path);
+    const ask: Ask = async (path, { method = 'GET', headers } = {}) => {
+      const answer = await request(`${aem.url}${path}`, { method: method as 'GET', headers });
+      return { status: answer.statusCode, body: await answer.body.text() };
+    };
+    const all: Weakness[] = [];
+    for (const weakness of weaknesses) if (await shown[weakness](ask)) all.push(weakness);
+    return all;
+  };
+
+  it('has none unless it is told to', async () => {
+    assert.deepEqual(await found([]), []);
+  });
+
+  it('has all of them when it is told to', async () => {
+    assert.deepEqual(await found(weaknesses), [...weaknesses]);
+  });
+
+  it('has one by itself', async () => {
+    assert.deepEqual(await found(['crxde_support']), ['crxde_support']);
+  });
+});
