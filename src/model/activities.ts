@@ -122,9 +122,15 @@ export interface Activities {
     loadBalancer: LoadBalancer;
     dispatchers: readonly Dispatcher[];
   }): Promise<readonly string[]>;
-  /** No new visitors, then no visitors at all: drain, wait for sessions, maintenance. */
+  /**
+   * No new visitors, then no visitors at all: drain, maintenance, wait for sessions. `at`: when maintenance was
+   * confirmed. Cancelled half-way the dispatcher may be out: attach it.
+   */
   detachDispatcher(input: LoadBalancerInput): Promise<{ readonly at: string }>;
-  /** Probes the dispatcher itself until it answers well, then returns it to service and waits until it is fully up. */
+  /**
+   * Probes the dispatcher itself until it answers well, then returns it to service and waits until it is fully up.
+   * `at`: just before the load balancer was told; visitors may come from then on.
+   */
   attachDispatcher(input: LoadBalancerInput): Promise<{ readonly at: string }>;
   /** One question to the dispatcher for the probe page, through to its publish instance. */
   probeDispatcher(input: { dispatcher: Dispatcher; probe: Environment['probe'] }): Promise<{

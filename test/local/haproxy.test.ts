@@ -44,7 +44,7 @@ describe('local HAProxy', () => {
       { name: 'bad', url: (await server(503)).url },
     ];
     const started = keep(
-      const { url } = await startHaproxy({ folder: folder(), port, servers, probe: { path: "/it's a $page" } }),
+      await startHaproxy({ folder: folder(), port, servers, probe: { path: "/it's a $page" } }),
     );
     const states = await haproxy(started).servers();
     assert.deepEqual(
@@ -70,7 +70,7 @@ describe('local HAProxy', () => {
     await assert.rejects(fetch(first.url));
 
     const second = keep(
-      const { url } = await startHaproxy({ folder: deep, port: other, servers: await servers(), probe: { path: '/' } }),
+      await startHaproxy({ folder: deep, port: other, servers: await servers(), probe: { path: '/' } }),
     );
     assert.equal(second.socket, first.socket);
     assert.ok(second.socket.length <= 80 && dirname(second.socket) !== deep);
