@@ -14,7 +14,7 @@ export function liveLog(storage: Storage, key: string): LiveLog {
   let waiting = '';
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
-  let trouble: unknown;
+  let trouble: Error | undefined;
 
   const write = () => {
     timer = undefined;
@@ -22,7 +22,7 @@ export function liveLog(storage: Storage, key: string): LiveLog {
     waiting = '';
     writing = writing
       .then(() => (batch ? storage.append(key, batch) : undefined))
-      .catch((error: unknown) => void (trouble ??= error));
+      .catch((error: Error) => void (trouble ??= error));
   };
   return {
     line(text) {
@@ -33,7 +33,7 @@ export function liveLog(storage: Storage, key: string): LiveLog {
       clearTimeout(timer);
       write();
       await writing;
-      if (trouble !== undefined) throw trouble;
+      if (trouble) throw trouble;
     },
   };
 }
