@@ -61,7 +61,7 @@ describe('load balancer', () => {
     }
   });
 
-  it('serves every request while dispatchers go out and come back, twice each', async () => {
+  it('serves every request while dispatchers go out and come back in turn', async () => {
     const stop = new AbortController();
     const load = generateLoad({
       url: site.balancer.url,
@@ -75,7 +75,7 @@ describe('load balancer', () => {
     try {
       const [d1, d2] = site.backends;
       await until('both serve', () => d1.visits > 20 && d2.visits > 20);
-      for (const backend of [d1, d2, d1, d2]) {
+      for (const backend of [d1, d2, d1]) {
         const { servingAfter } = await detach(site.loadBalancer, backend.name);
         assert.equal(servingAfter, 1);
         const before = backend.visits;
