@@ -88,7 +88,10 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
     if (path.startsWith('/system/console')) return visitor === 'user' ? console_(path) : toLogin(path);
     if (request.method === 'POST') {
       const form = await readForm(request, store.folder('uploads'));
-      return login(request, path, form.fields, accounts) ?? text(403, 'Forbidden');
+      const answered = login(request, path, form.fields, accounts);
+      if (answered) return answered;
+      if (options.runMode === 'author' && visitor !== 'user') return toLogin(path);
+      return form.fields.get(':operation') === 'nop' ? text(200, 'OK') : text(403, 'Forbidden');
     }
     const shown = login(request, path, new Map(), accounts);
     if (shown) return shown;

@@ -10,7 +10,12 @@ interface Answer {
   readonly status: number;
   readonly body: string;
 }
-type Ask = (path: string, options?: { method?: string; headers?: Record<string, string> }) => Promise<Answer>;
+interface Question {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+type Ask = (path: string, question?: Question) => Promise<Answer>;
 
 const basic = (account: string) => ({ authorization: `Basic ${Buffer.from(account).toString('base64')}` });
 const page = '/content/site/en.html';
@@ -28,9 +33,9 @@ const shown: Record<Weakness, (ask: Ask) => Promise<boolean>> = {
     const headers = {
       'user-agent': 'Mozilla/5.0',
       referer: 'http://elsewhere.example/',
-      ...basic('admin:secret'),
+      'content-type': 'application/x-www-form-urlencoded',
     };
-    return (await ask('/crx/packmgr/service/.json/x?cmd=delete', { method: 'POST', headers })).status !== 403;
+    return (await ask('/content', { method: 'POST', headers, body: ':operation=nop' })).status === 200;
   },
   user_profile_default_access: async (ask) => (await ask('/home/users.1.json')).status === 200,
   cq_html_library_manager_config: async (ask) =>
@@ -48,8 +53,8 @@ describe('AEM stand-in: weaknesses', () => {
     const manager = crxPackageManager(aem);
     for (const file of [await appsPackage(folder()), await contentPackage(folder(), 'Home')])
       await manager.install((await manager.upload(file)).path);
-    const ask: Ask = async (path, { method = 'GET', headers } = {}) => {
-      const answer = await request(`${aem.url}${path}`, { method: method as 'GET', headers });
+    const ask: Ask = async (path, { method = 'GET', headers, body } = {}) => {
+      const answer = await request(`${aem.url}${path}`, { method: method as 'GET', headers, body });
       return { status: answer.statusCode, body: await answer.body.text() };
     };
     const all: Weakness[] = [];
