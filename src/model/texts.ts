@@ -5,6 +5,9 @@ import type { ExecutionState, StepState } from './execution.ts';
 
 const cell = (text: string | undefined) => (text ?? '').replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
 
+/** `18:30:05` */
+const timeOfDay = (iso: string | undefined) => iso?.slice(11, 19) ?? '';
+
 /** `2026-11-22 18:30:05 UTC` */
 export const readableTime = (iso: string | undefined): string =>
   iso ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : '';
@@ -22,8 +25,8 @@ const indicator: Record<StepState['status'], string> = {
 export function executionText(state: ExecutionState): string {
   const { mode, programName, pipelineName, executionId, status, branch, commit, waitingFor } = state;
   const lines = [
-    `### ${mode === 'EMERGENCY' ? '🚨 EMERGENCY · ' : ''}${programName} · ${pipelineName} · execution ${executionId}: ${status}`,
-    `Branch \`${branch}\`${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}, version ${state.artifactsVersion}, started by ${state.startedBy.subject}`,
+    `### ${mode === 'EMERGENCY' ? 'EMERGENCY · ' : ''}${programName} · ${pipelineName} · execution ${executionId}: ${status}`,
+    `Branch \`${branch}\`${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}, version ${state.artifactsVersion}, started ${readableTime(state.createdAt)} by ${cell(state.startedBy.subject)}`,
   ];
   if (waitingFor)
     lines.push(`**Waiting for a person: ${waitingFor.question}** until ${readableTime(waitingFor.until)}`);
@@ -35,11 +38,11 @@ export function executionText(state: ExecutionState): string {
   for (const warning of state.warnings) lines.push(`⚠ ${warning}`);
   lines.push(
     [
-      '| stage | step | status | started | details |',
+      '| stage | step | status | at (UTC) | details |',
       '|---|---|---|---|---|',
       ...state.steps.map(
         (step) =>
-          `| ${step.stage} | ${step.title} | ${step.notRun ? '' : indicator[step.status]} ${step.notRun ? 'not run' : step.status} | ${readableTime(step.startedAt)} | ${cell(step.notRun ?? step.details)} |`,
+          `| ${step.stage} | ${step.title} | ${step.notRun ? '' : indicator[step.status]} ${step.notRun ? 'not run' : step.status} | ${timeOfDay(step.startedAt)} | ${cell(step.notRun ?? step.details)} |`,
       ),
     ].join('\n'),
   );

@@ -14,7 +14,7 @@ export async function absentAgents(
       const thing = `environment ${environment.id} (${environment.name}) ${id}`;
       try {
         const problems = await askAgent(node).checkAgent.executeWithOptions(
-          { summary: `Ask the agent of ${id}` },
+          { summary: `Ask the agent of ${id}, ${environment.name}` },
           [{ node }],
         );
         return problems.map((problem) => ({ thing, problem, remedy: 'see to the host, then start again' }));

@@ -34,7 +34,7 @@ export async function environmentDeployment(input: DeploymentInput): Promise<Dep
     await reconcile(input, report);
     await preflight(input, what, report);
     await carryOut(planOf(input, what), work);
-    await report.tell('deployed');
+    report.show('deployed');
     return report.progress;
   } catch (error) {
     if (isCancellation(error)) {

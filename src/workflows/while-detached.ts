@@ -15,7 +15,7 @@ import { Run } from './run.ts';
 export async function whileDetached(leg: Leg, work: NodeWork, body: () => Promise<void>): Promise<void> {
   const progress = work.report.leg(leg.name);
   if (progress) progress.state = 'IN PROGRESS';
-  await work.report.tell(`leg ${leg.name}: taking out of service`);
+  work.report.show(`leg ${leg.name}: taking out of service`);
 
   const failures: unknown[] = [];
   try {
