@@ -23,6 +23,7 @@ export interface Finished {
 
 const KEPT = 1_000_000;
 const KILL_AFTER_MS = 5_000;
+const RELEASE_AFTER_MS = 2_000;
 
 /**
  * Runs a program, without a shell, in a process group of its own, and waits for its end whatever its exit code.
@@ -56,9 +57,19 @@ export function run(program: string, args: readonly string[], options: RunOption
     };
     signal?.addEventListener('abort', stop, { once: true });
 
+    let release: NodeJS.Timeout | undefined;
+    child.on('exit', () => {
+      // Something that the program left behind may keep its output open for ever.
+      release = setTimeout(
+        () => [child.stdout, child.stderr].forEach((pipe) => pipe.destroy()),
+        RELEASE_AFTER_MS,
+      );
+    });
+
     const settle = (end: () => void) => {
       signal?.removeEventListener('abort', stop);
       clearTimeout(escalation);
+      clearTimeout(release);
       end();
     };
     child.on('error', (cause: NodeJS.ErrnoException) =>

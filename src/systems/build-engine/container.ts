@@ -56,10 +56,13 @@ export function containerEngine(settings: ContainerSettings, why?: string): Buil
         ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
         ...[...runArgs, image, ...command],
       ];
+      const stop = () => void clear(id).catch(() => undefined); // ending the client does not end the container
+      signal?.addEventListener('abort', stop, { once: true });
       try {
         return (await engine(args, { onLine, signal })).code;
       } finally {
-        if (signal?.aborted) await clear(id); // ending the client does not end the container
+        signal?.removeEventListener('abort', stop);
+        if (signal?.aborted) await clear(id); // it may have been about to start
       }
     },
   };

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { buildActivities, type BuildDeps } from '../../src/activities/build.ts';
+import type { BuildInput, BuildOutput } from '../../src/model/activities.ts';
+import { programSchema } from '../../src/model/schema/definition.ts';
+import type { Failure } from '../../src/systems/failure.ts';
+import { fileStorage } from '../../src/systems/storage/file-storage.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { gitRepository } from '../support/git-repository.ts';
+import { mavenProject } from '../support/maven-project.ts';
+import { podman } from '../support/podman.ts';
+import { until } from '../support/until.ts';
+
+const SITE = resolve(import.meta.dirname, '../../examples/site');
+
+describe('the build', function () {
+  this.timeout(300_000);
+  const folder = temporaryFolder();
+  const storage = () => fileStorage(join(folder(), 'storage'));
+  const log = async () => text(await storage().get('1/2/3/logs/build.log'));
+
+  async function inputFor(commit: string, variables: Record<string, string> = {}): Promise<BuildInput> {
+    const environment = (id: string, type: string) => ({
+      ...{ id, name: type, type, publish: [], dispatchers: [] },
+      author: [{ id: 'author', url: 'http://127.0.0.1:1', credentials: 'AUTHOR' }],
+    });
+    const { pipelines } = programSchema.parse({
+      ...{ id: '1', name: 'Program', type: 'aem_managed_services' },
+      environments: [environment('10', 'stage'), environment('20', 'prod')],
+      pipelines: [
+        {
+          ...{ id: '2', name: 'Production', type: 'production', variables },
+          repository: { url: `file://${join(folder(), 'origin')}`, branch: 'main' },
+          ...{ stageEnvironment: '10', productionEnvironment: '20' },
+        },
+      ],
+    });
+    const [pipeline] = pipelines;
+    assert.ok(pipeline);
+    return {
+      ...{ programId: '1', programName: 'Program', pipeline, executionId: '3', commit },
+      artifactsVersion: '2026.1122.183000.0000000003',
+      log: '1/2/3/logs/build.log',
+    };
+  }
+
+  function build(input: BuildInput, more: Partial<BuildDeps> = {}) {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const heartbeats: unknown[] = [];
+    environment.on('heartbeat', (detail: unknown) => heartbeats.push(detail));
+    const activities = buildActivities({
+      storage: storage(),
+      workFolder: join(folder(), 'work'),
+      engine: { engine: 'local' },
+      mavenRepository: join(homedir(), '.m2', 'repository'),
+      allowFileRepositories: true,
+      ...more,
+    });
+    const output = environment.run<[BuildInput], BuildOutput, (given: BuildInput) => Promise<BuildOutput>>(
+      (given) => activities.build(given),
+      input,
+    );
+    output.catch(() => undefined); // looked at later
+    return { output, heartbeats, cancel: () => environment.cancel() };
+  }
+
+  it('builds the example site in a container and brings its packages to storage', async () => {
+    const origin = join(folder(), 'origin');
+    await cp(SITE, origin, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !path.endsWith('/target'),
+    });
+    const commit = await (await gitRepository(origin)).commit({});
+    const state = join(folder(), 'podman');
+    await mkdir(state);
+
+    const running = build(await inputFor(commit), { engine: await podman(state) });
+    const { artifacts, engine, reports } = await running.output;
+
+    assert.equal(engine, 'container (podman, /:O)');
+    const kinds: Record<string, string> = Object.fromEntries(
+      artifacts.map((artifact) => [artifact.path.split('/')[0], artifact.kind]),
+    );
+    assert.equal(kinds.all, 'aem');
+    assert.equal(kinds.dispatcher, 'dispatcher');
+    const all = artifacts.find(({ path }) => path.startsWith('all/'));
+    assert.ok(all?.kind === 'aem');
+    assert.equal(all.package.id.version, '1.0.0.2026_1122_183000_0000000003');
+    assert.match(
+      all.file.key,
+      /^1\/2\/3\/artifacts\/all\/site\.all-1\.0\.0\.2026_1122_183000_0000000003\.zip$/,
+    );
+    for (const { file } of artifacts) await storage().fetch(file, join(folder(), 'fetched.zip'));
+
+    assert.ok(reports.tests.run > 0);
+    assert.equal(reports.tests.failed, 0);
+    assert.ok(reports.coverage && reports.coverage.coveredLines > 0);
+    const written = await log();
+    assert.match(written, /building [0-9a-f]{40} of main in: container \(podman/);
+    assert.match(written, /all\/target\/.*\.zip: AEM package .*, to be deployed/);
+    assert.match(written, /dispatcher\/target\/.*\.zip: dispatcher package, to be deployed/);
+    assert.ok(running.heartbeats.some((detail) => String(detail).includes('BUILD SUCCESS')));
+    assert.deepEqual(await readdir(join(folder(), 'work')), []);
+  });
+
+  describe('of a small project', () => {
+    let commit = '';
+    beforeEach(async () => {
+      commit = await (await gitRepository(join(folder(), 'origin'))).commit(mavenProject);
+    });
+
+    it('fails on a failing unit test, names it, and gives builds their variables and nothing else', async () => {
+      process.env.FAIRWAY_SECRET_PROBE = 'hidden';
+      const { output } = build(await inputFor(commit, { FAIL: 'yes', BRANCH: 'not this one' }));
+      await assert.rejects(output, (error: Failure) => {
+        assert.equal(error.type, 'BuildFailed');
+        assert.equal(error.message, '1 of 1 unit tests failed: com.example.SmallTest.behaves');
+        assert.match(error.details.join('\n'), /it was told to fail/);
+        return true;
+      });
+      delete process.env.FAIRWAY_SECRET_PROBE;
+      const written = await log();
+      const variables = /variables: \[(.*)\]/.exec(written)?.[1]?.split(', ') ?? [];
+      for (const name of ['CM_BUILD', 'BRANCH', 'CM_PIPELINE_ID', 'CM_PIPELINE_NAME', 'CM_PROGRAM_ID'])
+        assert.ok(variables.includes(name), name);
+      for (const name of ['CM_PROGRAM_NAME', 'ARTIFACTS_VERSION', 'FAIL'])
+        assert.ok(variables.includes(name), name);
+      assert.ok(!variables.some((name) => name.startsWith('FAIRWAY_SECRET')));
+      assert.match(written, /1 of 1 unit tests failed: com\.example\.SmallTest\.behaves\n/);
+      assert.deepEqual(await readdir(join(folder(), 'work')), []);
+    });
+
+    it('shows its log while it runs; cancelling ends everything it started', async () => {
+      const left = join(folder(), 'work', '1-2-3.of-a-dead-attempt');
+      await mkdir(left, { recursive: true });
+      const { output, cancel } = build(await inputFor(commit, { SLEEP: 'yes' }));
+      await until(
+        'the log says that the test sleeps',
+        async () => (await log().catch(() => '')).includes('sleeping now'),
+        120_000,
+      );
+      assert.equal((await readdir(join(folder(), 'work'))).length, 1);
+      assert.ok((await processesOf('1-2-3')) >= 3, 'Maven, its test process and what that started');
+      const cancelled = Date.now();
+      cancel();
+      await assert.rejects(output, { name: 'CancelledFailure' });
+      assert.ok(Date.now() - cancelled < 15_000);
+      assert.equal(await processesOf('1-2-3'), 0);
+      assert.deepEqual(await readdir(join(folder(), 'work')), []);
+      assert.match(await log(), /cancelled\n$/);
+    });
+  });
+
+  it('says that a repository is no Maven project, and that a commit is gone', async () => {
+    const commit = await (await gitRepository(join(folder(), 'origin'))).commit({ 'README.md': 'nothing' });
+    await assert.rejects(build(await inputFor(commit)).output, {
+      type: 'BuildFailed',
+      message: /no pom\.xml/,
+    });
+    await assert.rejects(build(await inputFor('0'.repeat(40))).output, {
+      type: 'Missing',
+      message: /no longer/,
+    });
+  });
+});
+
+/** How many processes carry the mark of a build, without those that have ended. */
+async function processesOf(id: string): Promise<number> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const marks = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+  );
+  return marks.filter((environment) => environment.split('\0').includes(`FAIRWAY_BUILD=${id}`)).length;
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { prepare } from '../../src/local/setup/prepare.ts';
+import type { EngineSettings } from '../../src/systems/build-engine/choose.ts';
+
+/**
+ * Podman, in its least demanding mode, with this machine's own tools in the container instead of an image. It keeps
+ * its state in `folder`, apart from what the machine's user has.
+ */
+export async function podman(folder: string): Promise<EngineSettings> {
+  const { podman: program, runc } = await prepare(['podman', 'runc'], () => undefined);
+  return {
+    engine: 'container',
+    programs: [program],
+    image: '/:O',
+    globalArgs: [
+      ...['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--tmpdir', join(folder, 'tmp')],
+      ...['--runtime', runc, '--cgroup-manager=cgroupfs', '--storage-driver', 'vfs'],
+    ],
+    runArgs: ['--network=host', '--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024', '--rootfs'],
+  };
+}
