@@ -100,7 +100,7 @@ export const initialProgress = (
   now: 'waiting to begin',
 });
 
-/** What a publish instance as a whole holds. */
+/** What a publish instance as a whole holds: of several packages that were refused or not begun, the old ones. */
 export function instanceState({ packages }: InstanceProgress): 'old' | 'new' | 'mixed' | 'unknown' {
   const states = new Set(packages.map(({ state }) => state));
   if (states.has('unknown') || states.has('installing')) return 'unknown';
@@ -122,7 +122,10 @@ export function legVerdict(
   dispatchers: readonly DispatcherProgress[],
 ): LegVerdict {
   const nodes = [
-    ...instances.map((instance) => ({ id: instance.id, state: instanceState(instance) })),
+    // An instance that gets no package is unchanged, like a dispatcher that gets no configuration.
+    ...instances
+      .filter(({ packages }) => packages.length > 0)
+      .map((instance) => ({ id: instance.id, state: instanceState(instance) })),
     ...dispatchers.map(({ id, configuration }) => ({ id, state: configuration })),
   ];
   const broken = nodes.filter(
@@ -131,7 +134,7 @@ export function legVerdict(
   if (broken.length > 0)
     return { state: 'OUT', reason: `not consistent: ${broken.map(({ id }) => id).join(', ')}` };
   const said = nodes.filter(({ state }) => state !== 'unchanged');
-  if (said.every(({ state }) => state === 'new')) return { state: 'NEW' };
   if (said.every(({ state }) => state === 'old')) return { state: 'OLD' };
+  if (said.every(({ state }) => state === 'new')) return { state: 'NEW' };
   return { state: 'MIXED', reason: said.map(({ id, state }) => `${id} ${state}`).join(', ') };
 }

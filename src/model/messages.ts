@@ -76,7 +76,16 @@ const isActor = (value: unknown): value is Actor =>
   isText(value['via'], 100) &&
   typeof value['verified'] === 'boolean';
 
-const OFFSET_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+const ISO_TIME = /^(?<day>\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?<offset>Z|[+-]\d\d:\d\d)?$/;
+
+/** Why a text names no instant. `Date.parse` alone takes more forms, and 30 February for 2 March. */
+function timeProblem(at: unknown): string | undefined {
+  const text = typeof at === 'string' ? at : '';
+  const { day = '', offset } = ISO_TIME.exec(text)?.groups ?? {};
+  if (!day || Number.isNaN(Date.parse(text)) || !new Date(day).toISOString().startsWith(day))
+    return 'at must be NOW or a date and time in ISO 8601, such as 2030-01-31T18:00:00+01:00';
+  return offset ? undefined : 'at has no offset: end it with Z or +hh:mm, so that the instant is certain';
+}
 
 const bodyProblems: { readonly [N in MessageName]: (fields: Fields) => string | undefined } = {
   approve: (fields) =>
@@ -90,11 +99,7 @@ const bodyProblems: { readonly [N in MessageName]: (fields: Fields) => string | 
       ? 'timeZone must be the IANA name of a time zone, such as Europe/Berlin'
       : at === 'NOW'
         ? undefined
-        : typeof at !== 'string' || Number.isNaN(Date.parse(at))
-          ? 'at must be NOW or a date and time in ISO 8601'
-          : OFFSET_TIME.test(at)
-            ? undefined
-            : 'at has no offset: end it with Z or +hh:mm, so that the instant is certain',
+        : timeProblem(at),
   cseSupport: (fields) =>
     typeof fields['start'] !== 'boolean'
       ? 'start must be true or false'
@@ -118,11 +123,16 @@ const bodyProblems: { readonly [N in MessageName]: (fields: Fields) => string | 
   cancel: ({ reason }) => (isOptionalText(reason) ? undefined : 'reason must be text'),
 };
 
-/** Checks a message of unknown origin; fields that are not known are ignored, so that messages can grow. */
+/**
+ * Checks a message of unknown origin; fields that are not known are ignored, so that messages can grow. Those of `by`
+ * are dropped, since the execution keeps who decided.
+ */
 export function parseMessage<N extends MessageName>(name: N, value: unknown): Parsed<Messages[N]> {
   if (!isObject(value)) return { problem: `${name} needs an object with executionId and by` };
   if (!isText(value['executionId'], 20)) return { problem: 'executionId must be the id of the execution' };
   if (!isActor(value['by'])) return { problem: 'by must be {subject, via, verified}' };
   const problem = bodyProblems[name](value);
-  return problem === undefined ? { message: value as unknown as Messages[N] } : { problem };
+  if (problem !== undefined) return { problem };
+  const { subject, via, verified } = value['by'];
+  return { message: { ...value, by: { subject, via, verified } } as unknown as Messages[N] };
 }

@@ -29,13 +29,15 @@ export function executionText(state: ExecutionState): string {
     `Branch \`${branch}\`${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}, version ${state.artifactsVersion}, started ${readableTime(state.createdAt)} by ${cell(state.startedBy.subject)}`,
   ];
   if (waitingFor)
-    lines.push(`**Waiting for a person: ${waitingFor.question}** until ${readableTime(waitingFor.until)}`);
+    lines.push(
+      `**Waiting for a person: ${cell(waitingFor.question)}** until ${readableTime(waitingFor.until)}`,
+    );
   if (state.scheduledFor)
     lines.push(
-      `Production deployment at ${readableTime(state.scheduledFor.at)} (${state.scheduledFor.timeZone})`,
+      `Production deployment at ${readableTime(state.scheduledFor.at)} (${cell(state.scheduledFor.timeZone)})`,
     );
   if (state.failure) lines.push(`**${state.failure.step}: ${cell(state.failure.message)}**`);
-  for (const warning of state.warnings) lines.push(`⚠ ${warning}`);
+  for (const warning of state.warnings) lines.push(`⚠ ${cell(warning)}`);
   lines.push(
     [
       '| stage | step | status | at (UTC) | details |',
@@ -51,7 +53,7 @@ export function executionText(state: ExecutionState): string {
       state.decisions
         .map(
           ({ at, by, what, comment }) =>
-            `- ${readableTime(at)} **${cell(by.subject)}** (${by.via}): ${cell(what)}${comment ? ` — ${cell(comment)}` : ''}`,
+            `- ${readableTime(at)} **${cell(by.subject)}** (${cell(by.via)}): ${cell(what)}${comment ? ` — ${cell(comment)}` : ''}`,
         )
         .join('\n'),
     );
@@ -68,21 +70,21 @@ export function deploymentText({
   reconciled,
 }: DeploymentProgress): string {
   return [
-    `#### ${environmentName}: ${now}`,
+    `#### ${environmentName}: ${cell(now)}`,
     ...reconciled.map((done) => `- made good: ${cell(done)}`),
     [
       '| node | state | service |',
       '|---|---|---|',
       ...instances.map(
         ({ id, packages }) =>
-          `| ${id} | ${packages.map(({ label, state }) => `${label} ${state}`).join(', ')} | |`,
+          `| ${id} | ${cell(packages.map(({ label, state }) => `${label} ${state}`).join(', '))} | |`,
       ),
       ...dispatchers.map(
         ({ id, configuration, service }) => `| ${id} | configuration ${configuration} | ${service} |`,
       ),
     ].join('\n'),
     legs
-      .map(({ name, state, reason }) => `- leg ${name}: **${state}**${reason ? ` (${reason})` : ''}`)
+      .map(({ name, state, reason }) => `- leg ${name}: **${state}**${reason ? ` (${cell(reason)})` : ''}`)
       .join('\n'),
   ].join('\n\n');
 }

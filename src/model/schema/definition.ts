@@ -17,7 +17,8 @@ const label = z
   .max(100)
   .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
 const httpUrl = z.string().refine((text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The parser passes over blanks and control characters; whoever reads or uses the text later would not.
+  const url = !/[\s\p{Cc}]/u.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   return url && /^https?:$/.test(url.protocol) && !url.username && !url.password;
 }, 'must be an http or https URL without credentials');
 /** The name of a secret; its value comes from `FAIRWAY_SECRET_<NAME>` or the secrets folder, where it is used. */
@@ -58,6 +59,7 @@ const haproxy = z.strictObject({
 });
 
 const pagePath = contentPath.default('/');
+const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, 'must be the name of a host');
 
 export const environmentSchema = z.strictObject({
   id: numericId,
@@ -68,13 +70,23 @@ export const environmentSchema = z.strictObject({
   dispatchers: z.array(dispatcher).max(100),
   loadBalancer: haproxy.optional(),
   /** A page that every healthy dispatcher answers with 200, and the `Host` it answers it for. */
-  probe: z.strictObject({ path: pagePath, host: z.string().max(253).optional() }).prefault({}),
+  probe: z.strictObject({ path: pagePath, host: hostName.optional() }).prefault({}),
 });
 
 const repository = z.strictObject({
   /** https, ssh or file URL; credentials come from git's own configuration or a secret. */
-  url: z.string().min(1).max(1000),
-  branch: z.string().min(1).max(255),
+  url: z
+    .string()
+    .regex(/^[^\s\p{Cc}]{1,1000}$/u, 'must be an address without blanks')
+    .refine(
+      (url) => !/^https?:\/\/[^/]*@|^[^/]*:\/\/[^/@]*:[^/]*@/i.test(url),
+      "must not contain credentials: they belong into git's own configuration",
+    ),
+  branch: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters'),
 });
 
 const important = z.enum(['PAUSE', 'FAIL', 'CONTINUE']);
@@ -170,7 +182,13 @@ function checkReferences(
     );
     const twice = nodes.find((id, index) => nodes.indexOf(id) !== index);
     if (twice) problem(['environments', e], `node ${twice} is defined twice`);
+    const servers = environment.dispatchers.map(({ server }) => server);
     environment.dispatchers.forEach((dispatcher, d) => {
+      if (servers.indexOf(dispatcher.server) !== d)
+        problem(
+          ['environments', e, 'dispatchers', d, 'server'],
+          `server ${dispatcher.server} is another dispatcher's: taking one out of service would take out both`,
+        );
       if (!environment.publish.some((publish) => publish.id === dispatcher.publish))
         problem(
           ['environments', e, 'dispatchers', d, 'publish'],

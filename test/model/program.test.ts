@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import {
+  emptyProgram,
+  executionIdOf,
+  sameDefinition,
+  startRefusal,
+  type ProgramState,
+  type Start,
+} from '../../src/model/program.ts';
+import { programSchema } from '../../src/model/schema/definition.ts';
+import { definition } from '../support/definition.ts';
+
+const by = { subject: 'ann', via: 'test', verified: false };
+const at = '2026-01-01T00:00:00.000Z';
+
+describe('starting an execution', () => {
+  const program = programSchema.parse(definition());
+  const applied: ProgramState = { definition: program, revision: 1, lastExecution: 0 };
+  const emergency = (activated: boolean): ProgramState => ({ ...applied, emergency: { activated, by, at } });
+  const start = (change: Partial<Start> = {}): Start => ({
+    pipelineId: '101',
+    mode: 'NORMAL',
+    by,
+    ...change,
+  });
+
+  const refused: [string, ProgramState, Start, RegExp][] = [
+    ['before anything was applied', emptyProgram, start(), /has no definition yet: apply one first/],
+    [
+      'of a pipeline that is not defined',
+      applied,
+      start({ pipelineId: '7' }),
+      /program 1 has no pipeline 7; it has: 101 \(Production pipeline\)/,
+    ],
+    [
+      'where there are no pipelines',
+      { ...applied, definition: { ...program, pipelines: [] } },
+      start(),
+      /it has: none/,
+    ],
+    [
+      'in emergency mode where nobody activated it',
+      applied,
+      start({ mode: 'EMERGENCY' }),
+      /not activated for program 1: a Customer Success Engineer/,
+    ],
+    [
+      'in emergency mode where it was deactivated',
+      emergency(false),
+      start({ mode: 'EMERGENCY' }),
+      /not activated/,
+    ],
+    [
+      'of an unknown pipeline in emergency mode',
+      emergency(true),
+      start({ pipelineId: '7', mode: 'EMERGENCY' }),
+      /no pipeline 7/,
+    ],
+  ];
+  for (const [what, state, request, reason] of refused)
+    it(`${what} is refused`, () => assert.match(startRefusal(state, request) ?? 'it was allowed', reason));
+
+  it('is allowed in normal mode whatever emergency mode is, and in emergency mode where it is activated', () => {
+    for (const state of [applied, emergency(false), emergency(true)])
+      assert.equal(startRefusal(state, start()), undefined);
+    assert.equal(startRefusal(emergency(true), start({ mode: 'EMERGENCY' })), undefined);
+  });
+
+  it('gives ids of ten digits', () => {
+    assert.deepEqual([1, 6554, 9_999_999_999].map(executionIdOf), ['0000000001', '0000006554', '9999999999']);
+  });
+});
+
+describe('the same definition', () => {
+  const reversed = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.map(reversed)
+      : typeof value === 'object' && value !== null
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, part]) => [key, reversed(part)]),
+          )
+        : value;
+
+  it('is recognised whatever the order of its fields, at any depth', () => {
+    const other = reversed(definition());
+    assert.notEqual(JSON.stringify(other), JSON.stringify(definition()));
+    assert.ok(sameDefinition(definition(), other));
+  });
+
+  it('is recognised where an absent field is written as undefined', () =>
+    assert.ok(sameDefinition({ a: 1 }, { a: 1, b: undefined })));
+
+  const different: [string, unknown, unknown][] = [
+    ['nothing and something', undefined, definition()],
+    ['another name', definition(), definition({}, { name: 'Other' })],
+    [
+      'another value deep inside',
+      definition(),
+      definition({ repository: { url: 'file:///nowhere', branch: 'x' } }),
+    ],
+    ['one more field', { a: 1 }, { a: 1, b: 2 }],
+    ['another order of a list: paths are flushed in order', { a: [1, 2] }, { a: [2, 1] }],
+    ['a number and its text', { a: 1 }, { a: '1' }],
+    ['null and absent', { a: null }, {}],
+  ];
+  for (const [what, a, b] of different)
+    it(`is not: ${what}`, () => {
+      assert.ok(!sameDefinition(a, b));
+      assert.ok(!sameDefinition(b, a));
+    });
+});
