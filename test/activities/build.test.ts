@@ -85,7 +85,7 @@ describe('the build', function () {
 
     assert.equal(engine, 'container (podman, /:O)');
     const kinds: Record<string, string> = Object.fromEntries(
-      artifacts.map((artifact): [string, string] => [artifact.path.split('/')[0], artifact.kind]),
+      artifacts.map((artifact): [string, string] => [artifact.path.split('/')[0] ?? '', artifact.kind]),
     );
     assert.equal(kinds.all, 'aem');
     assert.equal(kinds.dispatcher, 'dispatcher');
