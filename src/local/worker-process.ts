@@ -14,7 +14,7 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const READY = 'fairway worker: ready';
 const READY_WITHIN_MS = 60_000;
 
@@ -24,8 +24,9 @@ export async function startWorker(folder: string, settings: WorkerSettingsInput)
   const logFile = join(folder, 'worker.log');
   await writeFile(file, JSON.stringify(settings, null, 2));
   await writeFile(logFile, '');
-  const child = startChild(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, file], {
+  const child = startChild(process.execPath, ['--import', 'tsx', 'src/worker/main.ts', file], {
     logFile,
+    cwd: PROJECT,
   });
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
