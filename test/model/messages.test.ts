@@ -26,8 +26,8 @@ const accepted = (name: MessageName, value: unknown) => {
 
 const long = (length: number) => 'x'.repeat(length);
 /** Values that are no text, and one that throws when it is made into one. */
-const noText = [undefined, null, 1, true, {}, [], ['x'], { toString: 1 }];
-const noBoolean = [undefined, null, 0, 1, 'true', {}, []];
+const noText: readonly unknown[] = [undefined, null, 1, true, {}, [], ['x'], { toString: 1 }];
+const noBoolean: readonly unknown[] = [undefined, null, 0, 1, 'true', {}, []];
 
 describe('messages to an execution', () => {
   it('that are no objects are refused and told what is needed', () => {
@@ -36,7 +36,7 @@ describe('messages to an execution', () => {
         assert.match(problem(name, value), new RegExp(`^${name} needs an object with executionId and by`));
   });
 
-  const everywhere: [field: string, values: unknown[], told: RegExp][] = [
+  const everywhere: [field: string, values: readonly unknown[], told: RegExp][] = [
     ['executionId', [...noText, '', long(21)], /^executionId must be/],
     ['by', [...noText, 'ann', { subject: 'ann' }], /^by must be/],
     ['by', noText.map((subject) => ({ ...by, subject })), /^by must be/],
@@ -52,7 +52,7 @@ describe('messages to an execution', () => {
 
   const optionalText = [...noText.slice(1), long(2001)];
   const metrics = (...list: unknown[]) => list;
-  const bodies: [MessageName, string, unknown[], RegExp][] = [
+  const bodies: [MessageName, string, readonly unknown[], RegExp][] = [
     ['approve', 'approved', noBoolean, /^approved must be true or false/],
     ['approve', 'comment', optionalText, /^comment must be text/],
     ['cseSupport', 'start', noBoolean, /^start must be true or false/],
