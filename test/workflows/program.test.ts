@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError } from '@temporalio/client';
 import { FairwayError } from '../../src/client/fairway-error.ts';
 import { definition } from '../support/definition.ts';
 import { until } from '../support/until.ts';

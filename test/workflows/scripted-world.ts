@@ -84,9 +84,9 @@ export class ScriptedWorld {
       async (input: Named) => {
         const what = nameOf(name, input);
         this.journal.push(`start ${what}`);
-        const act = (this.script[name] ?? goodWorld[name]) as (asked: Named) => Promise<unknown>;
+        const table = { ...goodWorld, ...this.script } as unknown as Record<string, (asked: Named) => unknown>;
         try {
-          return await act(input);
+          return await table[name]?.(input);
         } finally {
           this.journal.push(`end ${what}`);
         }
