@@ -12,15 +12,11 @@ const timeOfDay = (iso: string | undefined) => iso?.slice(11, 19) ?? '';
 export const readableTime = (iso: string | undefined): string =>
   iso ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : '';
 
-const indicator: Record<StepState['status'], string> = {
-  NOT_STARTED: '·',
-  RUNNING: '▶',
-  WAITING: '⏸',
-  FINISHED: '✔',
-  FAILED: '✖',
-  ERROR: '✖',
-  CANCELLED: '⊘',
-};
+/** Statuses that a reader should not miss. */
+const striking: readonly StepState['status'][] = ['WAITING', 'FAILED', 'ERROR', 'CANCELLED'];
+
+const statusText = ({ status, notRun }: StepState): string =>
+  notRun ? 'not run' : striking.includes(status) ? `**${status}**` : status;
 
 export function executionText(state: ExecutionState): string {
   const { mode, programName, pipelineName, executionId, status, branch, commit, waitingFor } = state;
@@ -40,12 +36,9 @@ export function executionText(state: ExecutionState): string {
   for (const warning of state.warnings) lines.push(`⚠ ${cell(warning)}`);
   lines.push(
     [
-      '| stage | step | status | at (UTC) | details |',
-      '|---|---|---|---|---|',
-      ...state.steps.map(
-        (step) =>
-          `| ${step.stage} | ${step.title} | ${step.notRun ? '' : indicator[step.status]} ${step.notRun ? 'not run' : step.status} | ${timeOfDay(step.startedAt)} | ${cell(step.notRun ?? step.details)} |`,
-      ),
+      '| step | status | at (UTC) | details |',
+      '|---|---|---|---|',
+      ...stages(state.steps).flatMap(([stage, steps]) => [`| **${stage}** | | | |`, ...steps.map(stepRow)]),
     ].join('\n'),
   );
   if (state.decisions.length > 0)
@@ -60,6 +53,20 @@ export function executionText(state: ExecutionState): string {
   for (const deployment of state.deployments) lines.push(deploymentText(deployment));
   return lines.join('\n\n');
 }
+
+/** The steps by stage, in order. */
+function stages(steps: readonly StepState[]): [StepState['stage'], StepState[]][] {
+  const grouped: [StepState['stage'], StepState[]][] = [];
+  for (const step of steps) {
+    const last = grouped.at(-1);
+    if (last?.[0] === step.stage) last[1].push(step);
+    else grouped.push([step.stage, [step]]);
+  }
+  return grouped;
+}
+
+const stepRow = (step: StepState): string =>
+  `| ${step.title} | ${statusText(step)} | ${timeOfDay(step.startedAt)} | ${cell(step.notRun ?? step.details)} |`;
 
 export function deploymentText({
   environmentName,

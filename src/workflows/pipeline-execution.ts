@@ -79,9 +79,9 @@ async function stageDeploymentAndTesting(run: Run): Promise<void> {
   await run.step('codeQuality', async (step, log) => gate(run, 'codeQuality', step, await scan(run, log)));
 
   await holding(stage, holder(run), async (acquire) => {
-    await run.step('stageDeploy', async (_, log) => {
+    await run.step('stageDeploy', async (step, log) => {
       await acquire();
-      await deployTo(run, stage, 'allAtOnce', log);
+      step.details = await deployTo(run, stage, 'allAtOnce', log);
     });
 
     await run.step('securityTest', async (step, log) =>
@@ -105,9 +105,9 @@ async function productionDeployment(run: Run): Promise<void> {
   await run.step('schedule', () => scheduledTime(run));
   await run.step('managed', () => cseSupport(run));
   await holding(production, holder(run), (acquire) =>
-    run.step('prodDeploy', async (_, log) => {
+    run.step('prodDeploy', async (step, log) => {
       await acquire();
-      await deployTo(run, production, 'rolling', log);
+      step.details = await deployTo(run, production, 'rolling', log);
     }),
   );
 }
@@ -182,13 +182,14 @@ const holder = (run: Run) => ({
 /**
  * D6, X4: deploys as a child of its own, which still cleans up when this execution is terminated. Its fixed id keeps
  * the next one out until it has.
+ * @returns how it ended, for people
  */
 async function deployTo(
   run: Run,
   environment: Environment,
   order: 'allAtOnce' | 'rolling',
   log: string,
-): Promise<void> {
+): Promise<string> {
   const { program, pipeline, executionId } = run.input;
   const workflowId = deploymentWorkflowId(program.id, environment.id);
   const child = await startWhenFree(
@@ -215,7 +216,9 @@ async function deployTo(
     `environment ${environment.id} (${environment.name})`,
     holder(run).onBusy,
   );
-  keepProgress(run, await child.result());
+  const progress = await child.result();
+  keepProgress(run, progress);
+  return progress.legs.map(({ name, state }) => `${name} ${state}`).join(', ');
 }
 
 function keepProgress(run: Run, progress: DeploymentProgress): void {
