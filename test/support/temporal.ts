@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, type SearchAttributeType } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { prepare } from '../../src/local/setup/prepare.ts';
 import { searchAttributes } from '../../src/model/search-attributes.ts';
@@ -11,8 +11,8 @@ const indexed = Object.fromEntries(
   Object.entries(searchAttributes).map(([name, type]) => [
     name,
     type === 'Keyword'
-      ? temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-      : temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+      ? proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+      : proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
   ]),
 );
 
@@ -32,14 +32,19 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
   return environment;
 }
 
-/** The dev server, in memory, with the search attributes. Its owner calls `teardown()`. */
-export async function localEnvironment(): Promise<TestWorkflowEnvironment> {
+/** The dev server, in memory, with the search attributes and any dynamic settings. Its owner calls `teardown()`. */
+export async function localEnvironment(
+  settings: readonly `${string}=${string}`[] = [],
+): Promise<TestWorkflowEnvironment> {
   const { temporal: path } = await prepare(['temporal'], quiet);
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
       searchAttributes: keys,
-      extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+      extraArgs: ['history.transferProcessorMaxPollRPS=2000', ...settings].flatMap((setting) => [
+        '--dynamic-config-value',
+        setting,
+      ]),
     },
   });
 }

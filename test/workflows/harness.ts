@@ -58,13 +58,15 @@ export class Harness {
   env!: TestWorkflowEnvironment;
   private workers: { worker: Worker; running: Promise<void> }[] = [];
 
-  async start(env: TestWorkflowEnvironment): Promise<void> {
+  /** `identity`: how client and workers call themselves in histories; by default process and host. */
+  async start(env: TestWorkflowEnvironment, identity?: string): Promise<void> {
     this.env = env;
-    const plain = new Client({ connection: env.connection });
+    const plain = new Client({ connection: env.connection, identity });
     this.client = new FairwayClient(plain);
     const { activities } = this.world;
     const common = {
       connection: env.nativeConnection,
+      identity,
       interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
       maxHeartbeatThrottleInterval: 200,
     };
