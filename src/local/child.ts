@@ -8,11 +8,11 @@ export interface Child {
   readonly ended: Promise<string>;
   /** What `ended` resolved with; undefined while the process runs. */
   readonly end: () => string | undefined;
-  /** SIGTERM, then SIGKILL after five seconds, to its process group; returns when it has ended. */
+  /** SIGTERM, then SIGKILL after fifteen seconds, to its process group; returns when it has ended. */
   stop(): Promise<void>;
 }
 
-const KILL_AFTER_MS = 5_000;
+const KILL_AFTER_MS = 15_000;
 
 /**
  * Starts a server that belongs to this process. A group of its own keeps Ctrl-C in a terminal from reaching it

@@ -97,6 +97,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       secrets: places.secrets,
       workFolder: places.work,
       localRepositories: true,
+      shutdownGraceSeconds: 0,
       agents: [...stage.agents, ...production.agents],
     };
     let worker = await startWorker(folder, settings);

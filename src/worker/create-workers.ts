@@ -18,6 +18,8 @@ import type { WorkerSettings } from './settings.ts';
 
 /** Long polls wait for hours and cost nothing: many may wait at once. */
 const WAITS_AT_ONCE = 500;
+/** What a cancelled activity has for ending its processes. */
+const CLEAN_UP_SECONDS = 10;
 /** A build takes all that a machine has. */
 const BUILDS_AT_ONCE = 1;
 
@@ -48,8 +50,8 @@ export async function createWorkers(settings: WorkerSettings, log: (line: string
     interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
     /** How fast a cancellation reaches an activity. */
     maxHeartbeatThrottleInterval: '1 second',
-    shutdownGraceTime: '10 seconds',
-    shutdownForceTime: '15 seconds',
+    shutdownGraceTime: settings.shutdownGraceSeconds * 1000,
+    shutdownForceTime: (settings.shutdownGraceSeconds + CLEAN_UP_SECONDS) * 1000,
   } satisfies Partial<WorkerOptions>;
 
   const planned: Promise<Worker>[] = [];

@@ -52,6 +52,8 @@ const settingsSchema = z.strictObject({
   workFolder: path,
   /** Whether repositories may be folders of this machine (`file:` URLs). */
   localRepositories: z.boolean().default(false),
+  /** How long activities may go on, in seconds, after the process was told to end; then they are cancelled. */
+  shutdownGraceSeconds: z.number().int().min(0).max(3600).default(10),
   /** The nodes whose agent this process is. */
   agents: z.array(agent).default([]),
 });

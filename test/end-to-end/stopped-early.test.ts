@@ -77,7 +77,10 @@ describe('on real servers, before anything is changed', function () {
         assert.match(state.failure?.message ?? '', /Invalid command 'NoSuchDirective'/);
         assert.deepEqual(await fairway.trees(), before);
         const { actions } = fairway.platform.stage.publish[0]!;
-        assert.ok(actions.every(({ path }) => path.includes('site.first')), 'only the first release was installed');
+        assert.ok(
+          actions.every(({ path }) => path.includes('site.first')),
+          'only the first release was installed',
+        );
       },
     ));
 

@@ -1,5 +1,4 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { buildModule } from '../../../src/local/dispatcher/build-module.ts';
@@ -7,10 +6,11 @@ import { siteConfiguration, startDispatcher } from '../../../src/local/dispatche
 import type { LocalDispatcher } from '../../../src/local/dispatcher/node.ts';
 import { freePorts } from '../../../src/local/ports.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { cacheFolder } from '../../../src/local/setup/prepare.ts';
 import { startPublish, type TestPublish } from './publish.ts';
 
 /** The module is compiled once for all test runs of the same source. */
-export const testModule = (): Promise<string> => buildModule(join(tmpdir(), 'fairway-test-modules'));
+export const testModule = (): Promise<string> => buildModule(cacheFolder());
 
 export interface Bench {
   readonly publish: TestPublish;
