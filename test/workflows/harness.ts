@@ -61,12 +61,13 @@ export class Harness {
   /** `identity`: how client and workers call themselves in histories; by default process and host. */
   async start(env: TestWorkflowEnvironment, identity?: string): Promise<void> {
     this.env = env;
-    const plain = new Client({ connection: env.connection, identity });
+    const named = identity === undefined ? {} : { identity };
+    const plain = new Client({ connection: env.connection, ...named });
     this.client = new FairwayClient(plain);
     const { activities } = this.world;
     const common = {
       connection: env.nativeConnection,
-      identity,
+      ...named,
       interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
       maxHeartbeatThrottleInterval: 200,
     };
