@@ -28,6 +28,8 @@ export interface BuildDeps {
 
 /** Lines at the end of a log that a failure carries. */
 const LAST_LINES = 20;
+/** Characters of a line that go anywhere but into the log. */
+const LONGEST_DETAIL = 300;
 
 export function buildActivities(deps: BuildDeps): BuildActivities {
   return {
@@ -36,7 +38,7 @@ export function buildActivities(deps: BuildDeps): BuildActivities {
         const log = liveLog(deps.storage, input.log);
         const say = (line: string) => {
           log.line(line);
-          beat(line);
+          beat(line.slice(0, LONGEST_DETAIL));
         };
         try {
           return await build(deps, input, signal, say);
@@ -109,7 +111,7 @@ async function runMaven(
   const recent: string[] = [];
   const onLine = (line: string) => {
     say(line);
-    if (recent.push(line) > LAST_LINES) recent.shift();
+    if (recent.push(line.slice(0, LONGEST_DETAIL)) > LAST_LINES) recent.shift();
   };
   for (const command of commands) {
     say(`$ ${command.join(' ')}`);

@@ -1,5 +1,5 @@
 import type { Activities, LoadBalancerInput } from '../model/activities.ts';
-import { messageOf } from '../systems/failure.ts';
+import { Failure, messageOf } from '../systems/failure.ts';
 import { attach } from '../systems/load-balancer/attach.ts';
 import { detach } from '../systems/load-balancer/detach.ts';
 import { haproxy } from '../systems/load-balancer/haproxy.ts';
@@ -49,14 +49,24 @@ export const loadBalancerActivities = ({ storage }: { storage: Storage }): Pick<
       return { at: new Date().toISOString() };
     }),
 
-  attachDispatcher: ({ loadBalancer, dispatcher, probe, log }) =>
+  attachDispatcher: ({ loadBalancer, dispatcher, probe, log, whateverItAnswers }) =>
     whileHeartbeating(async (signal, beat) => {
       const say = sayer({ storage, log, dispatcher, beat });
       try {
+        if (whateverItAnswers) {
+          say.line('returning to service whatever it answers: nothing else could serve');
+          await haproxy(loadBalancer).ready(dispatcher.server);
+          return { at: new Date().toISOString() };
+        }
         say.line(`probing ${dispatcher.url}${probe.path}`);
         await untilHealthy(dispatcher.url, probe, { signal });
         const at = await attach(haproxy(loadBalancer), dispatcher.server, { signal, onProgress: say.line });
         return { at: at.toISOString() };
+      } catch (error) {
+        // Worth trying for as long as the workflow's policy says: lost capacity is worse than waiting.
+        if (error instanceof Failure && error.type === 'NotReady')
+          throw new Failure('Unavailable', error.message, { cause: error.cause, details: error.details });
+        throw error;
       } finally {
         await say.written();
       }

@@ -1,4 +1,4 @@
-import type { NodeActivities, NodeRef } from '../model/activities.ts';
+import type { NodeActivities, NodeRef, PathFlushed } from '../model/activities.ts';
 import { Failure, messageOf } from '../systems/failure.ts';
 import { backUp } from '../systems/httpd/backup.ts';
 import { flushPath } from '../systems/httpd/flush.ts';
@@ -61,10 +61,20 @@ export function nodeActivities(deps: {
       work(input, (log, signal) => reconcile(host, unfailing(log), signal)),
     flushPaths: async (input) =>
       work(input, async (log, signal) => {
-        const results = [];
+        const results: PathFlushed[] = [];
         for (const action of ['flush', 'invalidate'] as const)
           for (const path of input[action]) {
-            const result = await flushPath(host, action, path, signal);
+            // A dispatcher that did not answer will not answer the next hundred paths either.
+            const silent = results.find(({ unanswered }) => unanswered);
+            const result = silent
+              ? {
+                  path,
+                  action,
+                  ok: false,
+                  answer: `not sent: no answer for ${silent.path}`,
+                  unanswered: true,
+                }
+              : await flushPath(host, action, path, signal);
             await log(`${action} ${path}: ${result.ok ? '' : 'FAILED, '}${result.answer}`);
             results.push(result);
           }

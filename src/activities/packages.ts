@@ -78,7 +78,7 @@ async function install(
       beat(`installing ${label}`);
       const lines = await installUploaded(manager, uploaded, signal).catch(async (error: unknown) => {
         // A package imported with errors counts as installed on the instance: another attempt must not believe it.
-        if (error instanceof Failure && error.type === 'Rejected')
+        if (error instanceof Failure && ['Rejected', 'Damaged'].includes(error.type))
           await writeIntent(storage, key, { ...intent, refused: true });
         throw error;
       });

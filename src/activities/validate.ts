@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { Activities, Problem, ValidateInput } from '../model/activities.ts';
+import { legsOf } from '../model/deployment-plan.ts';
 import { leaseWorkflowId } from '../model/execution.ts';
 import type { Environment } from '../model/schema/definition.ts';
 import { Failure, messageOf } from '../systems/failure.ts';
 import { resolveBranch } from '../systems/git.ts';
 import { haproxy } from '../systems/load-balancer/haproxy.ts';
+import { pause } from '../systems/pause.ts';
 import { crxPackageManager } from '../systems/package-manager/crx.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import type { Storage } from '../systems/storage/storage.ts';
@@ -85,17 +87,29 @@ function environmentChecks(
   return checks;
 }
 
+const TRIES = 3;
+const BETWEEN_MS = 500;
+
+/** What does not answer is asked again: one refused connection is no reason to end an execution. */
 async function problems(thing: string, remedy: string, check: () => Promise<string[]>): Promise<Problem[]> {
-  try {
-    return (await check()).map((problem) => ({ thing, problem, remedy }));
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return [{ thing, problem: messageOf(error), remedy }];
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await check()).map((problem) => ({ thing, problem, remedy }));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const unavailable = error.type === 'Unavailable';
+      if (!unavailable || attempt === TRIES)
+        return [{ thing, problem: messageOf(error), remedy, unavailable }];
+    }
+    await pause(BETWEEN_MS);
   }
 }
 
 /** R2: with one leg only, a rolling deployment takes the whole site away. */
-const redundancyWarnings = ({ id, name, type, publish, dispatchers }: Environment): string[] =>
-  type === 'prod' && (publish.length < 2 || dispatchers.length < 2)
-    ? [`environment ${id} (${name}) has no redundancy: visitors will see an outage while it is deployed to`]
+const redundancyWarnings = (environment: Environment): string[] =>
+  environment.type === 'prod' &&
+  legsOf(environment).filter(({ dispatchers }) => dispatchers.length > 0).length < 2
+    ? [
+        `environment ${environment.id} (${environment.name}) has no redundancy: visitors will see an outage while it is deployed to`,
+      ]
     : [];

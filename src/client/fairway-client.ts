@@ -197,17 +197,23 @@ export class FairwayClient {
     );
     if (latest.memo?.['executionId'] === executionId) return latest.runId;
     const query = `WorkflowId = "${workflowId}" AND FairwayExecution = "${executionId.replaceAll(/[^0-9]/g, '')}"`;
-    for await (const found of this.temporal.workflow.list({ query })) return found.runId;
+    const found = await this.within(QUERY_MS, what, false, async () => {
+      for await (const { runId } of this.temporal.workflow.list({ query, pageSize: 1 })) return runId;
+      return undefined;
+    });
+    if (found) return found;
     throw new FairwayError('notFound', `there is no ${what}`);
   }
 
   private async withLiveDeployment(state: ExecutionState): Promise<ExecutionState> {
     const deploying = state.steps.find(({ action, status }) => action === 'deploy' && status === 'RUNNING');
-    const last = state.deployments.at(-1);
-    if (!deploying || !last) return state;
+    // Until the deployment has told the execution of itself, the last one known is that of another environment.
+    const known = state.deployments.at(-1);
+    if (!deploying || !known || state.deployments.length < deploymentsBefore(state, deploying.id) + 1)
+      return state;
     try {
       const handle = this.temporal.workflow.getHandle(
-        deploymentWorkflowId(state.programId, last.environmentId),
+        deploymentWorkflowId(state.programId, known.environmentId),
       );
       const live = await this.within(QUERY_MS, 'deployment', false, () =>
         handle.query<DeploymentProgress>('deployment'),
@@ -218,6 +224,15 @@ export class FairwayClient {
     }
   }
 }
+
+/** How many deployments an execution has had before this step. */
+const deploymentsBefore = ({ steps }: ExecutionState, id: string): number =>
+  steps
+    .slice(
+      0,
+      steps.findIndex((step) => step.id === id),
+    )
+    .filter(({ action }) => action === 'deploy').length;
 
 const nameOf = ({ programId, pipelineId, executionId }: ExecutionAddress): string =>
   `execution ${executionId ? `${executionId} ` : ''}of pipeline ${pipelineId} in program ${programId}`;

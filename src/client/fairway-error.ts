@@ -45,7 +45,7 @@ export function translated(error: unknown, what: string, changes: boolean): unkn
       : new FairwayError('unavailable', `no answer about ${what} in time: is a worker running?`, error);
   if (isGrpcServiceError(error))
     return new FairwayError(
-      'unavailable',
+      changes ? 'outcomeUnknown' : 'unavailable',
       `the Temporal Service did not answer about ${what}: ${error.details}`,
       error,
     );

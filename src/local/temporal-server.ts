@@ -16,6 +16,14 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
+/** What a dev server is told besides: its defaults are for trying things out. */
+export const serverSettings = [
+  // It would dispatch 20 tasks a second per execution: 50 ms for each step.
+  'history.transferProcessorMaxPollRPS=2000',
+  // It would admit ten updates of one workflow at a time: a burst of starts would wait in turns for many seconds.
+  'history.maxInFlightUpdates=1000',
+] as const;
+
 const HOST = '127.0.0.1';
 /** How long closed runs stay; the dev server would drop them after one day. */
 const RETENTION = '30 days';
@@ -44,8 +52,7 @@ export async function startTemporal(options: {
     [
       ...['server', 'start-dev', '--ip', HOST, '--port', String(options.port ?? free)],
       ...['--ui-port', String(uiPort), '--db-filename', join(options.folder, 'temporal.db')],
-      // The dev server dispatches 20 tasks a second per execution otherwise: 50 ms for each step.
-      ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+      ...serverSettings.flatMap((setting) => ['--dynamic-config-value', setting]),
       ...Object.entries(searchAttributes).flatMap((pair) => ['--search-attribute', pair.join('=')]),
       ...['--log-level', 'warn'],
     ],

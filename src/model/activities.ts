@@ -24,7 +24,7 @@ export interface NodeRef {
 export const nodeQueue = ({ programId, environmentId, nodeId }: NodeRef): string =>
   `fairway-node-${programId}-${environmentId}-${nodeId}`;
 
-/** Which deployment acts: `<programId>-<executionId>-<environmentId>`. Retries and restarts keep it. */
+/** Which deployment acts: `<programId>-<executionId>-<environmentId>-<run>`. Retries and restarts keep it. */
 export type DeploymentId = string;
 
 export interface TestOutcome {
@@ -131,7 +131,9 @@ export interface Activities {
    * Probes the dispatcher itself until it answers well, then returns it to service and waits until it is fully up.
    * `at`: just before the load balancer was told; visitors may come from then on.
    */
-  attachDispatcher(input: LoadBalancerInput): Promise<{ readonly at: string }>;
+  attachDispatcher(
+    input: LoadBalancerInput & { readonly whateverItAnswers?: boolean },
+  ): Promise<{ readonly at: string }>;
   /** One question to the dispatcher for the probe page, through to its publish instance. */
   probeDispatcher(input: { dispatcher: Dispatcher; probe: Environment['probe'] }): Promise<{
     readonly good: boolean;
@@ -172,6 +174,8 @@ export interface PathFlushed {
   readonly ok: boolean;
   /** The dispatcher's status and words. */
   readonly answer: string;
+  /** There was no answer at all. */
+  readonly unanswered?: boolean;
 }
 
 export type ConfigurationState =
@@ -214,6 +218,8 @@ export interface Problem {
   readonly thing: string;
   readonly problem: string;
   readonly remedy: string;
+  /** Infrastructure that does not answer, rather than something that is wrong. */
+  readonly unavailable?: boolean;
 }
 
 export interface ValidateInput {

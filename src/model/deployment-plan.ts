@@ -51,6 +51,15 @@ export const legsOf = ({ publish, dispatchers }: Topology): readonly Leg[] =>
     };
   });
 
+/** The legs of a deployment: of a rolling one those of the topology, else all nodes together. */
+export const legsFor = (deployment: {
+  readonly order: 'allAtOnce' | 'rolling';
+  readonly environment: Topology;
+}): readonly Leg[] =>
+  deployment.order === 'rolling' ? legsOf(deployment.environment) : [allNodes(deployment.environment)];
+
+const allNodes = ({ publish, dispatchers }: Topology): Leg => ({ name: 'all nodes', publish, dispatchers });
+
 /**
  * To all nodes simultaneously, for stage and dev: as quickly as possible, the whole environment out of the load
  * balancer meanwhile. With `skipDetaching` the load balancer is not touched. Caches are flushed when every package
@@ -65,8 +74,7 @@ export function allAtOnce(topology: Topology, what: Deployable, options: { skipD
     flush(topology.dispatchers),
   ];
   if (options.skipDetaching || topology.dispatchers.length === 0) return inSequence(...work);
-  const leg = { name: 'all nodes', publish: topology.publish, dispatchers: topology.dispatchers };
-  return { do: 'whileDetached', leg, steps: work };
+  return { do: 'whileDetached', leg: allNodes(topology), steps: work };
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { ConfigurationState, PathFlushed } from './activities.ts';
 import type { Artifact } from './artifacts.ts';
-import type { FailureType } from './failures.ts';
 import type { Dispatcher, Environment, Instance } from './schema/definition.ts';
 
 /** What a deployment to one environment is told, and what it says of itself. */
@@ -62,11 +61,6 @@ export interface DeploymentProgress {
   now: string;
 }
 
-export interface DeploymentFailure {
-  readonly type: FailureType;
-  readonly message: string;
-}
-
 const instanceProgress =
   (role: InstanceProgress['role'], labels: readonly string[]) =>
   ({ id }: Instance): InstanceProgress => ({
@@ -81,6 +75,20 @@ const dispatcherProgress = ({ id }: Dispatcher): DispatcherProgress => ({
   service: 'in service',
   flushed: [],
 });
+
+/** Whether a value of unknown origin has the form of a progress. */
+export function isProgress(value: unknown): value is DeploymentProgress {
+  if (typeof value !== 'object' || value === null) return false;
+  const progress = value as Record<keyof DeploymentProgress, unknown>;
+  const lists = [progress.instances, progress.dispatchers, progress.legs, progress.reconciled];
+  const texts = [progress.environmentId, progress.environmentName, progress.now];
+  const packages = (Array.isArray(progress.instances) ? progress.instances : []) as { packages?: unknown }[];
+  return (
+    lists.every(Array.isArray) &&
+    texts.every((text) => typeof text === 'string') &&
+    packages.every((instance) => Array.isArray(instance?.packages))
+  );
+}
 
 /** The progress of a deployment that has not begun. */
 export const initialProgress = (
@@ -114,7 +122,7 @@ export interface LegVerdict {
 }
 
 /**
- * What has become of a leg, from its nodes: one that is not consistent makes it OUT; all of one kind make it NEW or
+ * What has become of a leg, from its nodes: one that is neither wholly old nor wholly new makes it OUT; all of one kind make it NEW or
  * OLD; otherwise it is MIXED.
  */
 export function legVerdict(
@@ -129,7 +137,8 @@ export function legVerdict(
     ...dispatchers.map(({ id, configuration }) => ({ id, state: configuration })),
   ];
   const broken = nodes.filter(
-    ({ state }) => state === 'unknown' || state === 'inconsistent' || state === 'changing',
+    ({ state }) =>
+      state === 'unknown' || state === 'mixed' || state === 'inconsistent' || state === 'changing',
   );
   if (broken.length > 0)
     return { state: 'OUT', reason: `not consistent: ${broken.map(({ id }) => id).join(', ')}` };

@@ -12,6 +12,8 @@ export const failureTypes = {
   BuildFailed: { status: 'FAILED', retry: false },
   /** AEM, Apache or the load balancer understood the request and refused what it was given. */
   Rejected: { status: 'FAILED', retry: false },
+  /** AEM took a part of what it was given: what is there now is neither old nor new. */
+  Damaged: { status: 'FAILED', retry: false },
   /** A person or a gate said no. */
   Refused: { status: 'FAILED', retry: false },
   /** Nobody decided in time. */

@@ -70,7 +70,8 @@ const isOptionalText = (value: unknown): value is string | undefined =>
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isActor = (value: unknown): value is Actor =>
+/** Whether a value of unknown origin says who acts. */
+export const isActor = (value: unknown): value is Actor =>
   isObject(value) &&
   isText(value['subject'], 200) &&
   isText(value['via'], 100) &&

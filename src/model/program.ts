@@ -60,6 +60,38 @@ const stable = (value: unknown): string =>
 /** Whether two definitions say the same, whatever the order of their fields. */
 export const sameDefinition = (a: unknown, b: unknown): boolean => stable(a) === stable(b);
 
+/**
+ * Whether a value has at least the parts of a definition that workflows rely on. Clients check it against the whole
+ * schema; this is for what reaches the program past them.
+ */
+export function isProgram(value: unknown): value is Program {
+  const { id, name, environments, pipelines, timeouts, performance } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const objects = (list: unknown, isGood: (item: Record<string, unknown>) => boolean) =>
+    Array.isArray(list) &&
+    list.every(
+      (item: unknown) => typeof item === 'object' && item !== null && isGood(item as Record<string, unknown>),
+    );
+  const texts = (...all: unknown[]) => all.every((text) => typeof text === 'string');
+  return (
+    texts(id, name) &&
+    typeof timeouts === 'object' &&
+    typeof performance === 'object' &&
+    objects(environments, (environment) =>
+      [environment['author'], environment['publish'], environment['dispatchers']].every((nodes) =>
+        objects(nodes, (node) => texts(node['id'], node['url'])),
+      ),
+    ) &&
+    objects(pipelines, (pipeline) => {
+      const { branch, url } = (pipeline['repository'] ?? {}) as Record<string, unknown>;
+      const paths = [pipeline['dispatcherCacheFlushPaths'], pipeline['dispatcherCacheInvalidationPaths']];
+      return texts(pipeline['id'], pipeline['name'], branch, url) && paths.every(Array.isArray);
+    })
+  );
+}
+
 /** Why an execution may not be started so, or undefined. */
 export function startRefusal(state: ProgramState, { pipelineId, mode }: Start): string | undefined {
   const { definition } = state;

@@ -18,6 +18,8 @@ import type { WorkerSettings } from './settings.ts';
 
 /** Long polls wait for hours and cost nothing: many may wait at once. */
 const WAITS_AT_ONCE = 500;
+/** Installations and tests mostly wait for others: many at once must not keep a dispatcher from being attached. */
+const ACTIVITIES_AT_ONCE = 300;
 /** What a cancelled activity has for ending its processes. */
 const CLEAN_UP_SECONDS = 10;
 /** A build takes all that a machine has. */
@@ -61,6 +63,7 @@ export async function createWorkers(settings: WorkerSettings, log: (line: string
         ...common,
         taskQueue: 'fairway',
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+        maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
         activities: {
           ...validateActivities(deps),
           ...packageActivities(deps),
@@ -93,10 +96,23 @@ export async function createWorkers(settings: WorkerSettings, log: (line: string
     planned.push(Worker.create({ ...common, taskQueue: nodeQueue(node), activities }));
   }
   const workers = await Promise.all(planned);
+  const shutdown = () =>
+    workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
   return {
-    run: async () => void (await Promise.all(workers.map((worker) => worker.run()))),
-    shutdown: () =>
-      workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown()),
+    // One that fails takes the others along: the process must end, so that its supervisor starts it again.
+    run: async () => {
+      const ends = await Promise.allSettled(
+        workers.map((worker) =>
+          worker.run().catch((error: unknown) => {
+            shutdown();
+            throw error;
+          }),
+        ),
+      );
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed) throw failed.reason;
+    },
+    shutdown,
     close: async () => {
       await clientConnection.close();
       await connection.close();

@@ -15,8 +15,11 @@ async function main([file]: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => workers.shutdown());
   const running = workers.run();
   console.log(READY);
-  await running;
-  await workers.close();
+  try {
+    await running;
+  } finally {
+    await workers.close();
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -50,6 +50,7 @@ export const testing = proxyActivities<Pick<Activities, 'codeQuality' | 'securit
 /** AEM restarts its package manager, or itself, after big packages: wait for it for minutes, not seconds. */
 export const installing = proxyActivities<Pick<Activities, 'installPackage'>>({
   startToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: '3 hours',
   heartbeatTimeout: HEARTBEAT,
   cancellationType,
   retry: {
@@ -108,7 +109,7 @@ export const askAgent = (node: NodeRef) =>
   proxyActivities<Pick<NodeActivities, 'checkAgent'>>({
     taskQueue: nodeQueue(node),
     scheduleToStartTimeout: '10 seconds',
-    startToCloseTimeout: '1 minute',
+    startToCloseTimeout: '2 minutes',
     heartbeatTimeout: HEARTBEAT,
     cancellationType,
     retry: { maximumAttempts: 2 },

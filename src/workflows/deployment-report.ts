@@ -1,5 +1,4 @@
 import { getExternalWorkflowHandle, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { defineSignal } from '@temporalio/workflow';
 import type {
   DeploymentProgress,
   DispatcherProgress,
@@ -7,9 +6,10 @@ import type {
   LegProgress,
 } from '../model/deployment.ts';
 import { deploymentText } from '../model/texts.ts';
-import { Run } from './run.ts';
+import { always } from './scopes.ts';
 
-export const progressSignal = defineSignal<[DeploymentProgress]>('deploymentProgress');
+/** What a deployment tells its execution. */
+export const PROGRESS = 'deploymentProgress';
 
 /** Keeps the progress of a deployment, shows it in the Web UI and tells the execution. */
 export class Report {
@@ -43,9 +43,9 @@ export class Report {
     this.show(what);
     const { parent } = workflowInfo();
     if (!parent) return;
-    await Run.always(() =>
+    await always(() =>
       getExternalWorkflowHandle(parent.workflowId, parent.runId)
-        .signal(progressSignal, this.progress)
+        .signal(PROGRESS, this.progress)
         .catch(() => undefined),
     );
   }

@@ -1,12 +1,26 @@
 import { CancellationScope, defineQuery, isCancellation, setHandler } from '@temporalio/workflow';
 import { packageLabel, type AemArtifact, type DispatcherArtifact } from '../model/artifacts.ts';
-import { allAtOnce, legsOf, rolling, type Deployable, type Plan } from '../model/deployment-plan.ts';
-import { initialProgress, type DeploymentInput, type DeploymentProgress } from '../model/deployment.ts';
+import {
+  allAtOnce,
+  legsFor,
+  rolling,
+  type Deployable,
+  type Leg,
+  type Plan,
+} from '../model/deployment-plan.ts';
+import {
+  initialProgress,
+  legVerdict,
+  type DeploymentInput,
+  type DeploymentProgress,
+} from '../model/deployment.ts';
 import { orderPackages } from '../model/package-order.ts';
 import { Report } from './deployment-report.ts';
 import { failure, understood } from './failures.ts';
 import { NodeWork } from './node-work.ts';
-import { preflight, reconcile } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import { reconcile } from './reconcile.ts';
+import { allOf, always } from './scopes.ts';
 import { whileDetached } from './while-detached.ts';
 
 export const deploymentQuery = defineQuery<DeploymentProgress>('deployment');
@@ -19,24 +33,29 @@ export const deploymentQuery = defineQuery<DeploymentProgress>('deployment');
  * @throws ApplicationFailure with the same progress as its first detail.
  */
 export async function environmentDeployment(input: DeploymentInput): Promise<DeploymentProgress> {
+  if (!input?.environment) throw failure('InvalidInput', 'a deployment is started by its execution');
   const what = deployable(input);
+  const legs = legsFor(input);
   const report = new Report(
     initialProgress(
       input.environment,
       what.aem.map((artifact) => packageLabel(artifact.package.id)),
-      input.order === 'rolling' ? legsOf(input.environment).map(({ name }) => name) : ['all nodes'],
+      legs.map(({ name }) => name),
     ),
   );
   setHandler(deploymentQuery, () => report.progress, { description: 'Node by node, leg by leg' });
   const work = new NodeWork(input, report);
 
   try {
-    await reconcile(input, report);
-    await preflight(input, what, report);
+    await reconcile(work);
+    await preflight(work, what);
+    await report.tell('deploying');
     await carryOut(planOf(input, what), work);
+    settle(legs, report);
     report.show('deployed');
     return report.progress;
   } catch (error) {
+    settle(legs, report);
     if (isCancellation(error)) {
       await report.tell('cancelled');
       throw error;
@@ -63,6 +82,20 @@ const planOf = ({ environment, order, skipDetachingDispatchers }: DeploymentInpu
     ? rolling(environment, what)
     : allAtOnce(environment, what, { skipDetaching: skipDetachingDispatchers || !environment.loadBalancer });
 
+/** Legs that were deployed to without leaving the load balancer: nothing is known of them but their nodes. */
+function settle(legs: readonly Leg[], report: Report): void {
+  for (const { name, publish, dispatchers } of legs) {
+    const progress = report.leg(name);
+    if (progress?.state !== 'OLD') continue;
+    const verdict = legVerdict(
+      publish.map(({ id }) => report.instance(id)),
+      dispatchers.map(({ id }) => report.dispatcher(id)),
+    );
+    progress.state = verdict.state === 'OUT' ? 'MIXED' : verdict.state;
+    progress.reason = verdict.reason;
+  }
+}
+
 /** Carries out one node of the plan and all below it. */
 async function carryOut(plan: Plan, work: NodeWork): Promise<void> {
   switch (plan.do) {
@@ -76,23 +109,12 @@ async function carryOut(plan: Plan, work: NodeWork): Promise<void> {
     case 'atOnce':
       return allOf(plan.steps.map((step) => carryOut(step, work)));
     case 'install':
-      return CancellationScope.nonCancellable(() => work.install(plan.instance, plan.artifacts));
+      return always(() => work.install(plan.instance, plan.artifacts));
     case 'configure':
-      return CancellationScope.nonCancellable(() => work.configure(plan.dispatcher, plan.artifact));
+      return always(() => work.configure(plan.dispatcher, plan.artifact));
     case 'flush':
-      return CancellationScope.nonCancellable(() => work.flush(plan.dispatcher));
+      return always(() => work.flush(plan.dispatcher));
     case 'whileDetached':
       return whileDetached(plan.leg, work, () => carryOut({ do: 'inSequence', steps: plan.steps }, work));
   }
-}
-
-/** Waits for all, also when some fail: a node is never left while it is being changed. Fails with the first failure. */
-async function allOf(works: readonly Promise<void>[]): Promise<void> {
-  const ends = await Promise.allSettled(works);
-  const failures = ends.filter((end) => end.status === 'rejected');
-  const [first] = failures;
-  if (!first) return;
-  if (failures.length === 1) throw first.reason;
-  const all = failures.map(({ reason }) => understood(reason));
-  throw failure(all[0]?.type ?? 'Unavailable', all.map(({ message }) => message).join('; '));
 }

@@ -2,7 +2,6 @@ import {
   ChildWorkflowCancellationType,
   CancellationScope,
   condition,
-  defineSignal,
   isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
@@ -14,9 +13,10 @@ import { leaseWorkflowId } from '../model/execution.ts';
 import type { Environment } from '../model/schema/definition.ts';
 import { LEASE_WAIT_MS } from '../model/timeouts.ts';
 import { waiting } from './activities.ts';
-import { failure } from './failures.ts';
+import { failure, understood } from './failures.ts';
+import { rawSignal } from './inbox.ts';
 
-export const releaseSignal = defineSignal('release');
+const RELEASE = 'release';
 
 /**
  * Holds an environment for one execution: its id is the environment's, so the server lets only one run. It ends when
@@ -24,7 +24,7 @@ export const releaseSignal = defineSignal('release');
  */
 export async function environmentLease(holder: string): Promise<void> {
   let released = false;
-  setHandler(releaseSignal, () => void (released = true), { description: 'Lets go of the environment' });
+  setHandler(rawSignal(RELEASE), () => void (released = true), { description: 'Lets go of the environment' });
   setCurrentDetails(`Held by ${holder}`);
   await condition(() => released);
 }
@@ -69,16 +69,12 @@ export async function holding(
     const held = lease;
     if (held)
       await CancellationScope.nonCancellable(async () => {
-        await held.signal(releaseSignal).catch(ignoreGone);
-        await held.result().catch(ignoreGone);
+        // One that somebody ended by hand is free as well; what became of `body` is what counts.
+        await held.signal(RELEASE).catch(() => undefined);
+        await held.result().catch(() => undefined);
       });
   }
 }
-
-/** A lease that somebody ended by hand is free as well. */
-const ignoreGone = (error: unknown) => {
-  if (isCancellation(error)) throw error;
-};
 
 /**
  * Starts a child whose fixed id admits one at a time, waiting for the one that runs. First come is not first served.
@@ -108,15 +104,18 @@ export async function startWhenFree<T>(
 /** Returns when the workflow is closed, or when the time is over. */
 async function untilClosed(workflowId: string, summary: string, limitMs: number): Promise<void> {
   const scope = new CancellationScope();
-  const closed = scope.run(() => waiting.untilClosed.executeWithOptions({ summary }, [workflowId]));
   let over = false;
-  const ended = closed.then(
-    () => void (over = true),
-    (error: unknown) => {
-      over = true;
-      if (!scope.consideredCancelled || !isCancellation(error)) throw error;
-    },
-  );
-  if (!(await condition(() => over, Math.max(limitMs, 1), { summary: `${summary}: limit` }))) scope.cancel();
-  await ended;
+  const ended = scope
+    .run(() => waiting.untilClosed.executeWithOptions({ summary }, [workflowId]))
+    .catch((error: unknown) => {
+      // The next try to start tells what matters; only a bug is passed on.
+      if (!isCancellation(error)) understood(error);
+    })
+    .finally(() => (over = true));
+  try {
+    await condition(() => over, Math.max(limitMs, 1), { summary: `${summary}: limit` });
+  } finally {
+    scope.cancel();
+    await ended;
+  }
 }

@@ -14,7 +14,6 @@ export const failure = (type: FailureType, message: string, ...details: unknown[
 export interface UnderstoodFailure {
   readonly type: FailureType;
   readonly message: string;
-  readonly details: readonly unknown[];
 }
 
 /**
@@ -25,20 +24,27 @@ export function understood(error: unknown): UnderstoodFailure {
   if (isCancellation(error)) throw error;
   if (error instanceof ActivityFailure) {
     const { cause, activityType } = error;
-    if (cause instanceof TimeoutFailure) return { ...ofTimeout(cause, activityType), details: [] };
-    if (cause) return understood(cause);
+    if (cause instanceof TimeoutFailure) return ofTimeout(cause, activityType);
+    if (isOurs(cause)) return understood(cause);
+    return { type: 'Unavailable', message: `"${activityType}" was ended from outside` };
   }
-  if (error instanceof ChildWorkflowFailure && error.cause) return understood(error.cause);
+  if (error instanceof ChildWorkflowFailure && isOurs(error.cause)) return understood(error.cause);
   if (error instanceof ApplicationFailure)
     return {
       type: isFailureType(error.type) ? error.type : 'Unavailable',
       message: error.message,
-      details: error.details ?? [],
     };
   if (error instanceof ChildWorkflowFailure)
-    return { type: 'Unavailable', message: `${error.workflowType} was ended from outside`, details: [] };
+    return { type: 'Unavailable', message: `${error.workflowType} was ended from outside` };
   throw error;
 }
+
+/** What says more than the failure around it; a terminated or unknown one does not. */
+const isOurs = (cause: unknown): boolean =>
+  isCancellation(cause) ||
+  cause instanceof ApplicationFailure ||
+  cause instanceof ActivityFailure ||
+  cause instanceof ChildWorkflowFailure;
 
 function ofTimeout(
   { timeoutType }: TimeoutFailure,

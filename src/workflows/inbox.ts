@@ -36,7 +36,7 @@ export function handle<N extends MessageName>(
   const { description } = kind;
 
   setHandler(
-    defineSignal<[RawValue?]>(name, { typeInfo: { inputTypes: [rawValueTypeInfo] } }),
+    rawSignal(name),
     (raw) => {
       const taken = understand(decoded(raw));
       if ('problem' in taken) ignore(name, taken.problem);
@@ -62,7 +62,14 @@ export function handle<N extends MessageName>(
   );
 }
 
-function decoded(raw: RawValue | undefined): unknown {
+/**
+ * A signal whose payload is decoded in its handler (`decoded`): one that cannot be decoded would otherwise fail every
+ * workflow task from then on.
+ */
+export const rawSignal = (name: string) =>
+  defineSignal<[RawValue?]>(name, { typeInfo: { inputTypes: [rawValueTypeInfo] } });
+
+export function decoded(raw: RawValue | undefined): unknown {
   try {
     return raw && defaultPayloadConverter.fromPayload(raw.payload);
   } catch {

@@ -2,10 +2,11 @@ import { packageLabel, type AemArtifact, type DispatcherArtifact } from '../mode
 import type { ConfigurationInput, NodeRef } from '../model/activities.ts';
 import type { DeploymentInput } from '../model/deployment.ts';
 import type { Dispatcher, Instance } from '../model/schema/definition.ts';
+import { workflowInfo } from '@temporalio/workflow';
 import { installing, onNode } from './activities.ts';
 import type { Report } from './deployment-report.ts';
 import { failure, understood } from './failures.ts';
-import { Run } from './run.ts';
+import { always } from './scopes.ts';
 
 /** What is done to single nodes during one deployment. Every change of a node's state goes into the report. */
 export class NodeWork {
@@ -16,7 +17,9 @@ export class NodeWork {
   constructor(input: DeploymentInput, report: Report) {
     this.input = input;
     this.report = report;
-    this.deployment = `${input.programId}-${input.executionId}-${input.environment.id}`;
+    // With the run, so that nothing an earlier program of the same numbers left behind is taken for this one's.
+    const { parent, runId } = workflowInfo();
+    this.deployment = `${input.programId}-${input.executionId}-${input.environment.id}-${parent?.runId ?? runId}`;
   }
 
   node({ id }: { readonly id: string }): NodeRef {
@@ -74,7 +77,8 @@ export class NodeWork {
       this.report.show();
     } catch (error) {
       const { type, message } = understood(error);
-      progress.configuration = await this.restore(dispatcher);
+      // Before the replacement began nothing was changed, and an agent that is not there cannot say so.
+      if (progress.configuration === 'changing') progress.configuration = await this.restore(dispatcher);
       this.report.show();
       throw failure(type, `${dispatcher.id}: ${message} (configuration now: ${progress.configuration})`);
     }
@@ -83,7 +87,7 @@ export class NodeWork {
   private async restore(dispatcher: Dispatcher): Promise<'old' | 'new' | 'inconsistent'> {
     const input = { node: this.node(dispatcher), deployment: this.deployment, log: this.input.log };
     try {
-      return await Run.always(() =>
+      return await always(() =>
         onNode(input.node).restoreConfiguration.executeWithOptions(
           { summary: `Restore the configuration on ${dispatcher.id}` },
           [input],

@@ -3,30 +3,32 @@ import {
   CancellationScope,
   CancelledFailure,
   defineQuery,
-  isCancellation,
   ParentClosePolicy,
   setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { TestOutcome } from '../model/activities.ts';
+import { unknownActor } from '../model/actor.ts';
 import {
   deploymentWorkflowId,
   programWorkflowId,
   type ExecutionInput,
   type ExecutionState,
 } from '../model/execution.ts';
-import type { DeploymentProgress } from '../model/deployment.ts';
+import { isProgress, type DeploymentProgress } from '../model/deployment.ts';
 import type { Environment } from '../model/schema/definition.ts';
 import { building, reading, recording, testing, waiting } from './activities.ts';
 import { absentAgents } from './agents.ts';
-import { progressSignal } from './deployment-report.ts';
+import { PROGRESS } from './deployment-report.ts';
 import { environmentDeployment } from './environment-deployment.ts';
 import { holding, startWhenFree } from './environment-lease.ts';
 import { failure, statusOf, understood } from './failures.ts';
 import { gate } from './gate.ts';
+import { decoded, rawSignal } from './inbox.ts';
 import { approval, cseSupport, receiveMessages, scheduledTime } from './questions.ts';
 import { now, Run } from './run.ts';
+import { always } from './scopes.ts';
 
 export const executionQuery = defineQuery<ExecutionState>('execution');
 
@@ -35,18 +37,19 @@ export const executionQuery = defineQuery<ExecutionState>('execution');
  * Only the program entity starts one, since only it checks emergency activation and allots the id.
  */
 export async function pipelineExecution(input: ExecutionInput): Promise<ExecutionState> {
-  if (workflowInfo().parent?.workflowId !== programWorkflowId(input.program.id))
+  if (!input?.program || workflowInfo().parent?.workflowId !== programWorkflowId(input.program.id))
     throw failure('Refused', 'an execution is started by the update "start" of its program, not by itself');
 
   const run = new Run(input, workflowInfo().startTime);
   setHandler(executionQuery, () => run.state, { description: 'The whole state of this execution' });
-  setHandler(progressSignal, (progress) => keepProgress(run, progress), {
+  setHandler(rawSignal(PROGRESS), (raw) => keepReported(run, decoded(raw)), {
     description: 'Sent by the deployments of this execution',
   });
 
   const scope = new CancellationScope();
   receiveMessages(run, () => scope.cancel());
   scope.cancelRequested.catch(() => {
+    if (run.state.status !== 'RUNNING') return;
     run.state.status = 'CANCELLING';
     run.show();
   });
@@ -57,18 +60,28 @@ export async function pipelineExecution(input: ExecutionInput): Promise<Executio
     });
     run.state.status = 'FINISHED';
   } catch (error) {
-    run.state.status = isCancellation(error) ? 'CANCELLED' : statusOf(understood(error).type);
+    run.state.status = run.isCancelled(error) ? 'CANCELLED' : statusOf(understood(error).type);
     if (run.state.status === 'CANCELLED' && !run.cancelledBy)
-      run.note('execution', { subject: 'unknown', via: 'temporal', verified: false }, 'cancelled');
+      run.note('execution', unknownActor('temporal'), 'cancelled');
   }
   run.state.finishedAt = now();
   run.show();
-  await Run.always(() =>
-    recording.recordExecution.executeWithOptions({ summary: 'Keep the record of this execution' }, [
-      { executionKey: run.key, state: run.state },
-    ]),
-  );
+  await always(() => record(run));
   return close(run);
+}
+
+/** An execution that cannot be recorded has still ended as it has. */
+async function record(run: Run): Promise<void> {
+  try {
+    await recording.recordExecution.executeWithOptions({ summary: 'Keep the record of this execution' }, [
+      { executionKey: run.key, state: run.state },
+    ]);
+  } catch (error) {
+    run.state.warnings = [
+      ...run.state.warnings,
+      `there is no record in storage: ${understood(error).message}`,
+    ];
+  }
 }
 
 /** The environment is held from its deployment to the end of its tests. */
@@ -127,7 +140,7 @@ async function validation(run: Run, log: string): Promise<void> {
   const all = [...problems, ...agents];
   if (all.length > 0)
     throw failure(
-      'InvalidInput',
+      all.every(({ unavailable }) => unavailable) ? 'Unavailable' : 'InvalidInput',
       all.map(({ thing, problem, remedy }) => `${thing}: ${problem} (${remedy})`).join('; '),
     );
 }
@@ -221,6 +234,13 @@ async function deployTo(
   return progress.legs.map(({ name, state }) => `${name} ${state}`).join(', ');
 }
 
+/** Anybody can send a signal: only what has the form of a progress of one of this execution's environments is kept. */
+function keepReported(run: Run, reported: unknown): void {
+  const { stage, production } = run.input;
+  if (isProgress(reported) && [stage.id, production.id].includes(reported.environmentId))
+    keepProgress(run, reported);
+}
+
 function keepProgress(run: Run, progress: DeploymentProgress): void {
   const others = run.state.deployments.filter(
     ({ environmentId }) => environmentId !== progress.environmentId,
@@ -237,8 +257,8 @@ async function close({ state, cancelledBy }: Run): Promise<ExecutionState> {
       message: `${state.status} in ${state.failure?.step ?? 'the execution'}: ${state.failure?.message ?? ''}`,
       nonRetryable: true,
     });
-  // The server calls a workflow cancelled only if it was asked to cancel it: a cancel message asks for that here.
-  if (cancelledBy)
-    await Run.always(() => waiting.requestCancellation(workflowInfo().workflowId, workflowInfo().runId));
+  // The server calls a workflow cancelled only if it was asked to cancel it: whatever else cancelled it, ask for that.
+  if (!CancellationScope.current().consideredCancelled)
+    await always(() => waiting.requestCancellation(workflowInfo().workflowId, workflowInfo().runId));
   throw new CancelledFailure(`cancelled by ${cancelledBy?.subject ?? 'unknown'}`);
 }

@@ -1,57 +1,14 @@
 import type { Deployable } from '../model/deployment-plan.ts';
-import type { DeploymentInput } from '../model/deployment.ts';
-import { balancing, onNode, reading } from './activities.ts';
-import type { Report } from './deployment-report.ts';
+import { onNode, reading } from './activities.ts';
 import { failure, understood } from './failures.ts';
-
-const nodeOf = ({ programId, environment }: DeploymentInput, nodeId: string) => ({
-  programId,
-  environmentId: environment.id,
-  nodeId,
-});
-
-/**
- * Makes good what an earlier deployment or a dead agent left behind: configurations half done, dispatchers out of
- * service. A deployment begins with it; alone it is the repair of an environment.
- */
-export async function reconcile(input: DeploymentInput, report: Report): Promise<void> {
-  const { environment, log } = input;
-  const { loadBalancer, dispatchers, probe } = environment;
-  report.show('making good what an earlier deployment left behind');
-  await Promise.all(
-    dispatchers.map(async ({ id }) => {
-      const node = nodeOf(input, id);
-      const { state, done } = await onNode(node).reconcileConfiguration.executeWithOptions(
-        { summary: `Reconcile the configuration on ${id}` },
-        [{ node, log }],
-      );
-      report.progress.reconciled.push(...done.map((what) => `${id}: ${what}`));
-      if (state === 'inconsistent') report.dispatcher(id).configuration = state;
-    }),
-  );
-  if (!loadBalancer || dispatchers.length === 0) return;
-  const out = await reading.outOfService.executeWithOptions(
-    { summary: 'Which dispatchers are out of service?' },
-    [{ loadBalancer, dispatchers }],
-  );
-  await Promise.all(
-    dispatchers
-      .filter(({ id }) => out.includes(id) && report.dispatcher(id).configuration !== 'inconsistent')
-      .map(async (dispatcher) => {
-        await balancing.attachDispatcher.executeWithOptions(
-          { summary: `Attach ${dispatcher.id}, which was left out of service` },
-          [{ loadBalancer, dispatcher, probe, log }],
-        );
-        report.progress.reconciled.push(`${dispatcher.id}: returned to service`);
-      }),
-  );
-}
+import type { NodeWork } from './node-work.ts';
 
 /**
  * Everything that can be known before the first change: most faults end here, with nothing touched.
  * @throws ApplicationFailure naming every problem at once.
  */
-export async function preflight(input: DeploymentInput, what: Deployable, report: Report): Promise<void> {
+export async function preflight(work: NodeWork, what: Deployable): Promise<void> {
+  const { input, report } = work;
   const { environment, log } = input;
   const { author, publish, dispatchers, loadBalancer } = environment;
   const { aem, dispatcher: artifact } = what;
@@ -69,7 +26,7 @@ export async function preflight(input: DeploymentInput, what: Deployable, report
       );
   if (artifact)
     for (const { id } of dispatchers) {
-      const node = nodeOf(input, id);
+      const node = work.node({ id });
       checks.push(
         troubles(id, async () => {
           await onNode(node).preflightConfiguration.executeWithOptions(
@@ -77,7 +34,7 @@ export async function preflight(input: DeploymentInput, what: Deployable, report
             [
               {
                 node,
-                deployment: `${input.programId}-${input.executionId}-${environment.id}`,
+                deployment: work.deployment,
                 artifact,
                 log,
               },
@@ -96,7 +53,13 @@ export async function preflight(input: DeploymentInput, what: Deployable, report
       ),
     );
 
-  const found = (await Promise.all(checks)).flat();
+  const broken = report.progress.dispatchers
+    .filter(({ configuration }) => configuration === 'inconsistent')
+    .map(({ id }): Trouble => ({
+      type: 'Conflict',
+      message: `${id}: its configuration is neither old nor new and could not be made good: see to the host`,
+    }));
+  const found = [...broken, ...(await Promise.all(checks)).flat()];
   const [first] = found;
   if (first)
     throw failure(

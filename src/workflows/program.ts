@@ -11,10 +11,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { executionWorkflowId, type ExecutionInput } from '../model/execution.ts';
+import { executionWorkflowId, programWorkflowId, type ExecutionInput } from '../model/execution.ts';
+import { isActor } from '../model/messages.ts';
 import {
   emptyProgram,
   executionIdOf,
+  isProgram,
   sameDefinition,
   startRefusal,
   type Apply,
@@ -24,6 +26,7 @@ import {
   type Started,
 } from '../model/program.ts';
 import { failure } from './failures.ts';
+import { always } from './scopes.ts';
 import type { pipelineExecution } from './pipeline-execution.ts';
 
 export const applyUpdate = defineUpdate<ProgramState, [Apply]>('apply');
@@ -53,11 +56,8 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
     {
       description: 'Replaces the definition, if it is still the expected revision that was changed',
       validator: ({ definition, expectedRevision }: Apply) => {
-        if (workflowInfo().workflowId !== `program-${definition?.id}`)
-          throw failure(
-            'InvalidInput',
-            `this is ${workflowInfo().workflowId}, not program ${definition?.id}`,
-          );
+        if (!isProgram(definition) || workflowInfo().workflowId !== programWorkflowId(definition.id))
+          throw failure('InvalidInput', `${workflowInfo().workflowId} needs its own, complete definition`);
         if (expectedRevision !== state.revision && !sameDefinition(definition, state.definition))
           throw failure(
             'Conflict',
@@ -78,7 +78,7 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
     {
       description: 'Activates or deactivates emergency mode for the program; by a Customer Success Engineer',
       validator: (request: SetEmergency) => {
-        if (typeof request?.activated !== 'boolean' || !request.by)
+        if (typeof request?.activated !== 'boolean' || !isActor(request.by))
           throw failure('InvalidInput', 'needs {activated: true or false, by}');
       },
     },
@@ -110,7 +110,7 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
     {
       description: 'Starts an execution of a pipeline, in NORMAL or EMERGENCY mode',
       validator: (request: Start) => {
-        if (!request?.by || !['NORMAL', 'EMERGENCY'].includes(request.mode))
+        if (!isActor(request?.by) || !['NORMAL', 'EMERGENCY'].includes(request.mode))
           throw failure('InvalidInput', 'needs {pipelineId, mode: NORMAL or EMERGENCY, by}');
         const refusal = startRefusal(state, request);
         if (refusal) throw failure('Refused', refusal);
@@ -148,8 +148,9 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   }
 
   describe(state);
-  await condition(() => workflowInfo().continueAsNewSuggested);
-  await condition(allHandlersFinished);
+  // A program has no end: cancelling it would lose the definition and begin the execution ids anew.
+  await always(() => condition(() => workflowInfo().continueAsNewSuggested));
+  await always(() => condition(allHandlersFinished));
   await continueAsNew<typeof program>(state);
 }
 

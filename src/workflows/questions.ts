@@ -74,7 +74,7 @@ export async function approval(run: Run): Promise<void> {
   const { approved, by, comment } = await run.ask({
     step: 'approval',
     message: 'approve',
-    question: 'Approve the production deployment?',
+    question: ['Approve the production deployment?', ...run.state.warnings].join(' Note: '),
   });
   if (!approved) throw failure('Refused', `rejected by ${by.subject}${comment ? `: ${comment}` : ''}`);
   detail(run, 'approval', `approved by ${by.subject}`);

@@ -1,10 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import {
-  CancellationScope,
-  isCancellation,
-  setCurrentDetails,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { BuildReports } from '../model/activities.ts';
 import type { Actor } from '../model/actor.ts';
 import {
@@ -93,7 +88,7 @@ export class Run {
       await body(step, log);
       step.status = 'FINISHED';
     } catch (error) {
-      if (isCancellation(error)) {
+      if (this.isCancelled(error)) {
         step.status = 'CANCELLED';
         throw error;
       }
@@ -107,6 +102,14 @@ export class Run {
       this.state.waitingFor = undefined;
       setCurrentDetails(executionText(this.state));
     }
+  }
+
+  /** Whether this is what cancelling looks like, also where the worker that should have said so is gone. */
+  isCancelled(error: unknown): boolean {
+    return (
+      isCancellation(error) ||
+      (this.state.status === 'CANCELLING' && understood(error).type === 'Unavailable')
+    );
   }
 
   /**
@@ -159,7 +162,7 @@ export class Run {
       const current = this.state.steps.find(({ status }) => status === 'RUNNING' || status === 'WAITING');
       return `the execution is not waiting for this now: ${current ? `its step is "${current.title}"` : `it is ${this.state.status}`}`;
     }
-    if (this.open.slot.isFull)
+    if (this.open.slot.isFull && name !== 'schedule')
       return `already decided by ${this.state.decisions.at(-1)?.by.subject ?? 'somebody'}`;
     return (this.open.refuse as ((asked: Messages[N]) => string | undefined) | undefined)?.(message);
   }
@@ -198,11 +201,6 @@ export class Run {
       { key: attributes.waiting, value: waitingFor ? waitingFor.step : 'nobody' },
       { key: attributes.deadline, value: waitingFor ? new Date(waitingFor.until) : null },
     ]);
-  }
-
-  /** Runs what must be done however the execution ends, cancelled or not. */
-  static always<T>(work: () => Promise<T>): Promise<T> {
-    return CancellationScope.nonCancellable(work);
   }
 }
 

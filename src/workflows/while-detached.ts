@@ -1,11 +1,11 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Leg } from '../model/deployment-plan.ts';
 import { legVerdict } from '../model/deployment.ts';
 import type { Dispatcher } from '../model/schema/definition.ts';
 import { balancing, reading } from './activities.ts';
 import { failure, understood } from './failures.ts';
 import type { NodeWork } from './node-work.ts';
-import { Run } from './run.ts';
+import { allOf, always } from './scopes.ts';
 
 /**
  * S2, R2: takes a leg's dispatchers out of the load balancer, does the work, and brings them back. Bringing back is
@@ -19,15 +19,19 @@ export async function whileDetached(leg: Leg, work: NodeWork, body: () => Promis
 
   const failures: unknown[] = [];
   try {
-    await Promise.all(leg.dispatchers.map((dispatcher) => detach(dispatcher, work)));
+    await allOf(leg.dispatchers.map((dispatcher) => detach(dispatcher, work)));
     // From here on nodes change: a cancellation waits until the leg is whole again.
     await CancellationScope.nonCancellable(body);
   } catch (error) {
     failures.push(error);
   }
-  const trouble = await Run.always(() => bringBack(leg, work));
-  if (failures.length > 0) throw failures[0];
-  if (trouble) throw failure('NotReady', trouble);
+  const trouble = await always(() => bringBack(leg, work));
+  const [first] = failures;
+  if (failures.length > 0 && (!trouble || isCancellation(first))) throw first;
+  if (!trouble) return;
+  const { type, message } =
+    failures.length > 0 ? understood(first) : { type: 'NotReady' as const, message: '' };
+  throw failure(type, [message, trouble].filter(Boolean).join('; '));
 }
 
 const balancerInput = (dispatcher: Dispatcher, { input: { environment, log } }: NodeWork) => {
@@ -60,12 +64,16 @@ async function bringBack(leg: Leg, work: NodeWork): Promise<string | undefined> 
     const bad = await firstBadProbe(leg, work);
     if (bad) [state, reason] = ['OUT', `${reason ?? 'mixed'}; ${bad}`];
   }
-  const stayOut = state === 'OUT' && othersServe(leg, work);
-  if (state === 'OUT' && !stayOut)
+  const kept = state === 'OUT' ? toKeepOut(leg, work) : [];
+  const returning = leg.dispatchers.filter((dispatcher) => !kept.includes(dispatcher));
+  if (state === 'OUT' && kept.length === 0)
     reason = `${reason ?? 'not consistent'}; in service all the same, as nothing else could serve`;
-  const troubles = stayOut
-    ? [`leg ${leg.name} stays out of service: ${reason ?? ''}`]
-    : await attachAll(leg, work);
+  const troubles = [
+    ...(kept.length > 0
+      ? [`${kept.map(({ id }) => id).join(', ')} stays out of service: ${reason ?? ''}`]
+      : []),
+    ...(await attachAll(returning, work, { whateverItAnswers: state === 'OUT' })),
+  ];
 
   if (progress) {
     progress.state = troubles.length > 0 ? 'OUT' : state === 'OUT' ? 'MIXED' : state;
@@ -73,6 +81,22 @@ async function bringBack(leg: Leg, work: NodeWork): Promise<string | undefined> 
   }
   await report.tell(`leg ${leg.name}: ${progress?.state ?? state}`);
   return troubles.length > 0 ? troubles.join('; ') : undefined;
+}
+
+/**
+ * Which dispatchers of a leg that is not consistent do not return: all of them while others serve; else those that are
+ * broken themselves or render from a broken publish, unless that is all of them, since visitors must be served.
+ */
+function toKeepOut(leg: Leg, work: NodeWork): readonly Dispatcher[] {
+  if (othersServe(leg, work)) return leg.dispatchers;
+  const { report } = work;
+  const broken = leg.dispatchers.filter(({ id, publish }) => {
+    const instance = leg.publish.find((known) => known.id === publish);
+    return (
+      legVerdict(instance ? [report.instance(instance.id)] : [], [report.dispatcher(id)]).state === 'OUT'
+    );
+  });
+  return broken.length === leg.dispatchers.length ? [] : broken;
 }
 
 /** Whether any dispatcher outside this leg is in service. */
@@ -96,18 +120,30 @@ async function firstBadProbe(leg: Leg, { input: { environment } }: NodeWork): Pr
   return undefined;
 }
 
-async function attachAll(leg: Leg, work: NodeWork): Promise<string[]> {
-  const ends = await Promise.all(leg.dispatchers.map((dispatcher) => attach(dispatcher, work)));
+interface AttachOptions {
+  readonly whateverItAnswers: boolean;
+}
+
+async function attachAll(
+  dispatchers: readonly Dispatcher[],
+  work: NodeWork,
+  how: AttachOptions,
+): Promise<string[]> {
+  const ends = await Promise.all(dispatchers.map((dispatcher) => attach(dispatcher, work, how)));
   return ends.filter((trouble) => trouble !== undefined);
 }
 
-async function attach(dispatcher: Dispatcher, work: NodeWork): Promise<string | undefined> {
+async function attach(
+  dispatcher: Dispatcher,
+  work: NodeWork,
+  how: AttachOptions,
+): Promise<string | undefined> {
   const progress = work.report.dispatcher(dispatcher.id);
   progress.service = 'returning';
   try {
     const { at } = await balancing.attachDispatcher.executeWithOptions(
       { summary: `Attach ${dispatcher.id} to the load balancer` },
-      [balancerInput(dispatcher, work)],
+      [{ ...balancerInput(dispatcher, work), ...how }],
     );
     progress.service = 'in service';
     progress.attachedAt = at;

@@ -88,8 +88,8 @@ describe('what has become of a leg', () => {
       'second package refused',
       [publish('p1', 'new', 'rejected')],
       [dispatcher('d1', 'unchanged')],
-      'MIXED',
-      /^p1 mixed$/,
+      'OUT',
+      /^not consistent: p1$/,
     ],
     [
       'one of two dispatchers restored',

@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, type SearchAttributeType } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { serverSettings } from '../../src/local/temporal-server.ts';
 import { prepare } from '../../src/local/setup/prepare.ts';
 import { searchAttributes } from '../../src/model/search-attributes.ts';
 
@@ -41,10 +42,7 @@ export async function localEnvironment(
     server: {
       executable: { type: 'existing-path', path },
       searchAttributes: keys,
-      extraArgs: ['history.transferProcessorMaxPollRPS=2000', ...settings].flatMap((setting) => [
-        '--dynamic-config-value',
-        setting,
-      ]),
+      extraArgs: [...serverSettings, ...settings].flatMap((setting) => ['--dynamic-config-value', setting]),
     },
   });
 }

@@ -2,23 +2,9 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../src/systems/failure.ts';
 import type { Started } from '../../src/model/program.ts';
 import { aemArtifact, definition, dispatcherArtifact } from '../support/definition.ts';
+import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 import { ann, workflowHarness } from './harness.ts';
-
-/** A place where activities are held until the test lets them go. */
-function gate() {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  let arrived = 0;
-  return {
-    open,
-    arrivals: () => arrived,
-    hold: async () => {
-      arrived += 1;
-      await opened;
-    },
-  };
-}
 
 const production = { approval: false, schedule: false, cse: undefined };
 const twoPackages = async () => ({
@@ -137,6 +123,7 @@ describe('a deployment', () => {
       flush > stage.indexOf('end installPackage author') &&
         flush > stage.indexOf('end installPackage publish1'),
     );
+    assert.ok(!stage.includes('start outOfService'), 'the load balancer is not even asked');
     assert.ok(world.done('detachDispatcher').length === 2, 'production is always detached');
   });
 

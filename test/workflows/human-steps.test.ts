@@ -9,7 +9,7 @@ const DAY = 24 * 60 * 60 * 1000;
 describe('steps that wait for a person', () => {
   const fairway = workflowHarness('time skipping');
   const send = (name: 'approve' | 'schedule' | 'cseSupport' | 'override', started: Started, body: object) =>
-    fairway.client.send(name, fairway.address(started), { by: ann, ...body } as never);
+    fairway.client.send(name, fairway.address(started), { by: ann, ...body });
 
   describe('time out after 7 days', () => {
     const poor = async () => ({ metrics: [metric('coverage', 'important', false)], results });
@@ -106,7 +106,7 @@ describe('steps that wait for a person', () => {
       it(`${what}: an update says why at once`, async () => {
         const address = { ...fairway.address(started), ...body };
         await assert.rejects(
-          fairway.client.send(name, address, { by: ann, ...body } as never),
+          fairway.client.send(name, address, { by: ann, ...body }),
           (error: Error & { kind?: string }) => error.kind === 'refused' && reason.test(error.message),
         );
         assert.equal((await fairway.state()).waitingFor?.step, 'approval');
@@ -114,7 +114,7 @@ describe('steps that wait for a person', () => {
 
       it(`${what}: a signal is journalled`, async () => {
         const address = { ...fairway.address(started), ...body };
-        await fairway.client.send(name, address, { by: ann, ...body } as never, 'signal');
+        await fairway.client.send(name, address, { by: ann, ...body }, 'signal');
         const state = await fairway.state();
         assert.match(state.ignoredMessages.at(-1)?.reason ?? '', reason);
         assert.equal(state.waitingFor?.step, 'approval');

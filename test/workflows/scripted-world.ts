@@ -84,7 +84,10 @@ export class ScriptedWorld {
       async (input: Named) => {
         const what = nameOf(name, input);
         this.journal.push(`start ${what}`);
-        const table = { ...goodWorld, ...this.script } as unknown as Record<string, (asked: Named) => unknown>;
+        const table = { ...goodWorld, ...this.script } as unknown as Record<
+          string,
+          (asked: Named) => unknown
+        >;
         try {
           return await table[name]?.(input);
         } finally {

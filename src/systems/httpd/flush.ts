@@ -44,7 +44,8 @@ export async function flushPath(
     } catch (error) {
       signal?.throwIfAborted();
       const answer = limit.aborted ? `no answer within ${ANSWER_MS / 1000} s` : messageOf(error);
-      if (attempt === TRIES) return { path, action, ok: false, answer: `${answer} (${TRIES} attempts)` };
+      if (attempt === TRIES)
+        return { path, action, ok: false, answer: `${answer} (${TRIES} attempts)`, unanswered: true };
     }
     await pause(BETWEEN_MS, signal);
   }

@@ -124,7 +124,7 @@ export function crxPackageManager(endpoint: Endpoint): PackageManager {
           return log.lines;
         case 'with errors':
           throw new Failure(
-            'Rejected',
+            'Damaged',
             `${name} installed ${path} with errors: ${log.problems[0] ?? 'AEM names none, see its error.log'}. Correct the package; what AEM could not import is missing there now.`,
             { details: log.problems },
           );

@@ -124,7 +124,7 @@ describe('CRX package manager', () => {
         error.details.join(),
         /^\/content\/site \(org\.xml\.sax\.SAXParseException; lineNumber: 1/,
       );
-      return failure('Rejected', /with errors: \/content\/site/)(error);
+      return failure('Damaged', /with errors: \/content\/site/)(error);
     });
   });
 
