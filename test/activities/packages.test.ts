@@ -135,7 +135,7 @@ describe('package activities', () => {
       for (let attempt = 1; attempt <= 2; attempt += 1) {
         await assert.rejects(install(job), (error) => {
           assert.ok(error instanceof Failure);
-          assert.equal(error.type, 'Rejected');
+          assert.equal(error.type, 'Damaged');
           assert.match(error.message, /with errors: .*ConstraintViolationException/);
           return true;
         });
