@@ -77,10 +77,8 @@ describe('the build', function () {
       filter: (path) => !path.endsWith('/target'),
     });
     const commit = await (await gitRepository(origin)).commit({});
-    const state = join(folder(), 'podman');
-    await mkdir(state);
 
-    const running = build(await inputFor(commit), { engine: await podman(state) });
+    const running = build(await inputFor(commit), { engine: await podman() });
     const { artifacts, engine, reports } = await running.output;
 
     assert.equal(engine, 'container (podman, /:O)');

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { prepare } from '../../src/local/setup/prepare.ts';
+import { cacheFolder, prepare } from '../../src/local/setup/prepare.ts';
 import type { EngineSettings } from '../../src/systems/build-engine/choose.ts';
 
 /**
  * Podman, in its least demanding mode, with this machine's own tools in the container instead of an image. It keeps
- * its state in `folder`, apart from what the machine's user has.
+ * its state in the cache folder, apart from what the machine's user has; podman still writes there after a container
+ * has ended, so that a folder of the test would come back after its removal.
  */
-export async function podman(folder: string): Promise<EngineSettings> {
+export async function podman(): Promise<EngineSettings> {
+  const folder = join(cacheFolder(), 'podman');
   const { podman: program, runc } = await prepare(['podman', 'runc'], () => undefined);
   return {
     engine: 'container',

@@ -16,7 +16,7 @@ const sleepers = (seconds: string) =>
 
 const kinds = {
   local: async () => chooseEngine({ engine: 'local' }),
-  container: async (state: string) => chooseEngine(await podman(state)),
+  container: async () => chooseEngine(await podman()),
 };
 
 for (const [kind, engineOf] of Object.entries(kinds))
@@ -25,10 +25,9 @@ for (const [kind, engineOf] of Object.entries(kinds))
     const folder = temporaryFolder();
     let engine: BuildEngine;
     let lines: string[] = [];
-    const state = temporaryFolder();
     beforeEach(async () => {
       lines = [];
-      engine = await engineOf(state());
+      engine = await engineOf();
     });
 
     const id = `${process.pid}-${kind}`;
@@ -86,7 +85,7 @@ describe('the choice of a build engine', function () {
   const folder = temporaryFolder();
 
   it('is a container where one works, and says which', async () => {
-    const settings = await podman(folder());
+    const settings = await podman();
     assert.equal((await chooseEngine({ ...settings, engine: 'auto' })).name, 'container (podman, /:O)');
   });
 
