@@ -8,11 +8,13 @@ const mayImport = {
   model: [],
   workflows: ['model'],
   systems: ['model'],
+  encryption: ['systems'],
   activities: ['model', 'systems'],
-  worker: ['model', 'systems', 'activities', 'workflows'],
-  client: ['model'],
+  worker: ['model', 'systems', 'encryption', 'activities', 'workflows'],
+  client: ['model', 'systems', 'encryption'],
   api: ['model', 'client'],
-  local: ['model', 'systems', 'client', 'worker'],
+  command: ['model', 'systems', 'encryption', 'client', 'api', 'worker'],
+  local: ['model', 'systems', 'client', 'command', 'worker', 'api'],
 };
 const rooms = Object.keys(mayImport);
 const zones = rooms.map((room) => ({
@@ -26,7 +28,7 @@ const nodeBuiltins = [...builtinModules, 'node:*'];
 const banned = (group, message) => ({ group, message });
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.cache', 'dist', 'examples'] },
+  { ignores: ['node_modules', '.cache', '.fairway', 'dist', 'examples'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
@@ -59,6 +61,11 @@ export default tseslint.config(
         {
           selector: 'MemberExpression[property.name=/^toLocale|^localeCompare$/]',
           message: 'Locale data differs between machines: not deterministic.',
+        },
+        {
+          selector:
+            ':matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind!="const"], PropertyDefinition[static=true]',
+          message: 'All executions in a worker share this module: keep state where one of them has its own.',
         },
       ],
     },

@@ -3,11 +3,12 @@ import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { prepare } from '../src/local/setup/prepare.ts';
 import { Failure } from '../src/systems/failure.ts';
-import type { Counts } from './support/counting-reporter.ts';
+import type { Counts, Report } from './support/counting-reporter.ts';
 
 /*
  * `npm test`: sets up what the tests need, then runs mocha with the arguments given (`npm test -- --grep dispatcher`).
- * The last line is `N passed, N failed`.
+ * `npm run test:real` runs those of `test/real` instead: on a real Apache Sling, and with processes killed. The last lines are the tests
+ * that failed, and `N passed, N failed`.
  */
 
 const project = resolve(import.meta.dirname, '..');
@@ -23,6 +24,10 @@ const needs = [
   'javac',
   'podman',
   'runc',
+  'buildah',
+  'skopeo',
+  'umoci',
+  'kubectl',
 ] as const;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -36,31 +41,57 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(error instanceof Failure ? [error.message, ...error.details].join('\n  ') : error);
     return 1;
   }
-  if (args.some((arg) => arg.startsWith('test/')))
-    return conclude([await mocha(args, 'at once', interrupted.signal)]);
-  // Half the time of the end-to-end tests is waiting for other programs: the others run beside them.
-  const endToEnd = 'test/end-to-end/**/*.test.ts';
+  const isReal = args[0] === 'real';
+  const given = isReal ? args.slice(1) : args;
+  if (namesFiles(given)) return conclude([await mocha(given, 'at once', interrupted.signal)]);
   return conclude(
-    await Promise.all([
-      mocha([...args, '--ignore', endToEnd, 'test/**/*.test.ts'], 'at once', interrupted.signal),
-      mocha([...args, endToEnd], 'at its end', interrupted.signal),
-    ]),
+    await Promise.all(
+      (isReal ? realGroups : groups).map((group, index) =>
+        mocha([...given, ...group], index ? 'at its end' : 'at once', interrupted.signal),
+      ),
+    ),
   );
 }
 
+const allOf = (...rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`);
+
+/** Run beside each other: the tests of the apart rooms spend more than half their time waiting for other programs. */
+const apart = [allOf('command', 'client', 'activities'), allOf('end-to-end')];
+const without = (files: readonly string[]) => files.flatMap((file) => ['--ignore', file]);
+type Groups = readonly (readonly string[])[];
+const groups: Groups = [['test/**/*.test.ts', ...without([...apart.flat(), ...allOf('real')])], ...apart];
+
+/** Those that share one Sling, which takes a minute to start; the kills, each of which waits to be noticed; the others. */
+const realApart = [['contract', 'site'], ['kills']].map((names) =>
+  names.map((name) => `test/real/${name}.test.ts`),
+);
+const realGroups: Groups = [[...allOf('real'), ...without(realApart.flat())], ...realApart];
+
+/** Whether the tests to run are named; what follows `--ignore` is not. */
+const namesFiles = (args: readonly string[]): boolean =>
+  args.some((arg, index) => arg.startsWith('test/') && args[index - 1] !== '--ignore');
+
 interface Ended {
   readonly code: number;
-  readonly counts: Counts;
+  readonly report: Report;
 }
 
 function conclude(runs: readonly Ended[]): number {
-  const sum = (what: keyof Counts) => runs.reduce((total, { counts }) => total + counts[what], 0);
+  const sum = (what: keyof Counts) => runs.reduce((total, { report }) => total + report[what], 0);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+  for (const failure of runs.flatMap(({ report }) => report.failures)) console.log(`failed: ${failure}`);
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
   return runs.find(({ code }) => code !== 0)?.code ?? 0;
 }
 
-/** Runs mocha in a process of its own. Of two at a time one is shown at its end, so that they do not mix. */
+const unfinished: Report = {
+  passed: 0,
+  failed: 1,
+  skipped: 0,
+  failures: ['the tests beside each other did not all run to their end'],
+};
+
+/** Runs mocha in a process of its own. Of several at a time all but one are shown at their end, so that they do not mix. */
 function mocha(args: readonly string[], show: 'at once' | 'at its end', signal: AbortSignal): Promise<Ended> {
   const cli = join(project, 'node_modules/mocha/lib/cli/cli.js');
   const reporter = join(project, 'test/support/counting-reporter.ts');
@@ -73,15 +104,14 @@ function mocha(args: readonly string[], show: 'at once' | 'at its end', signal: 
     stream?.on('data', (data: Buffer) =>
       show === 'at once' ? process.stdout.write(data) : output.push(data),
     );
-  let counts: Counts | undefined;
-  child.on('message', (message) => (counts = message as Counts));
+  let report: Report | undefined;
+  child.on('message', (message) => (report = message as Report));
   signal.addEventListener('abort', () => child.kill(signal.reason as NodeJS.Signals), { once: true });
   return new Promise((done) => {
     child.on('close', (code, endedBy) => {
       process.stdout.write(Buffer.concat(output));
-      if (!counts) console.log('these tests did not run to their end');
-      const bad = endedBy ? 128 + constants.signals[endedBy] : counts ? (code ?? 1) : code || 1;
-      done({ code: bad, counts: counts ?? { passed: 0, failed: 1, skipped: 0 } });
+      const bad = endedBy ? 128 + constants.signals[endedBy] : report ? (code ?? 1) : code || 1;
+      done({ code: bad, report: report ?? unfinished });
     });
   });
 }

@@ -1,54 +1,52 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import type { BuildActivities, BuildInput, BuildOutput } from '../model/activities.ts';
+import { isPerformanceVariable } from '../model/performance-variables.ts';
+import { sourceInWords, sourceText } from '../model/source.ts';
 import { chooseEngine, type EngineSettings } from '../systems/build-engine/choose.ts';
 import type { BuildEngine } from '../systems/build-engine/engine.ts';
 import { mavenCommands } from '../systems/build-engine/maven.ts';
+import { keepProject } from '../systems/code-scanner/project.ts';
 import { readBuildReports, type ReportsOfBuild } from '../systems/build-reports.ts';
-import { Failure, messageOf } from '../systems/failure.ts';
+import { Failure } from '../systems/failure.ts';
 import { cloneCommit } from '../systems/git.ts';
+import type { Secrets } from '../systems/secrets.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { collectArtifacts } from './build-artifacts.ts';
-import { whileHeartbeating } from './heartbeat.ts';
-import { liveLog } from './live-log.ts';
+import { collectTestJar } from './build-tests.ts';
+import { LONGEST_DETAIL, whileSpeaking } from './spoken-log.ts';
+import { secretValues } from './variables.ts';
+import { markOf, withWorkFolder } from './work-folder.ts';
 
 export interface BuildDeps {
   readonly storage: Storage;
+  /** Where the key of secret variables comes from. */
+  readonly secret: Secrets;
   /** Where builds run, each in a folder of its own that is removed afterwards. */
   readonly workFolder: string;
   readonly engine: EngineSettings;
   /** Maven's local repository that builds share; without it each build starts with an empty one. */
   readonly mavenRepository?: string;
+  /** Where the analysers of code scanning are kept; in the work folder when absent. */
+  readonly analysers?: string;
   /** The worker's own Maven settings: mirrors, proxies. */
   readonly mavenSettings?: string;
   /** Whether `file:///` repositories may be built. */
   readonly allowFileRepositories?: boolean;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 /** Lines at the end of a log that a failure carries. */
 const LAST_LINES = 20;
-/** Characters of a line that go anywhere but into the log. */
-const LONGEST_DETAIL = 300;
 
-export function buildActivities(deps: BuildDeps): BuildActivities {
+export function buildActivities(deps: BuildDeps): Pick<BuildActivities, 'build'> {
   return {
     build: (input) =>
-      whileHeartbeating(async (signal, beat) => {
-        const log = liveLog(deps.storage, input.log);
-        const say = (line: string) => {
-          log.line(line);
-          beat(line.slice(0, LONGEST_DETAIL));
-        };
-        try {
-          return await build(deps, input, signal, say);
-        } catch (error) {
-          say(signal.aborted ? 'cancelled' : messageOf(error));
-          if (error instanceof Failure) error.details.forEach((detail) => log.line(`  ${detail}`));
-          throw error;
-        } finally {
-          await log.close();
-        }
+      whileSpeaking(deps.storage, input.log, async ({ signal, say, conceal }) => {
+        const secrets = await buildSecrets(deps, input);
+        conceal(Object.values(secrets));
+        return build(deps, input, secrets, signal, say);
       }),
   };
 }
@@ -56,41 +54,59 @@ export function buildActivities(deps: BuildDeps): BuildActivities {
 async function build(
   deps: BuildDeps,
   input: BuildInput,
+  secrets: Variables,
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<BuildOutput> {
   const id = `${input.programId}-${input.pipeline.id}-${input.executionId}`;
-  if (!/^[0-9-]+$/.test(id))
-    throw new Failure('InvalidInput', `${JSON.stringify(id)} is no id of an execution`);
   const engine = await chooseEngine(deps.engine, signal);
-  say(`building ${input.commit} of ${input.pipeline.repository.branch} in: ${engine.name}`);
+  say(`building ${input.commit} of ${sourceInWords(input.pipeline.repository)} in: ${engine.name}`);
   if (engine.why) say(engine.why);
 
-  const root = resolve(deps.workFolder);
-  await engine.clear(id);
-  await removeAttempts(root, id);
-  const work = join(root, `${id}.${randomUUID()}`);
-  try {
+  const mark = markOf(deps.workFolder, id);
+  await engine.clear(mark);
+  return withWorkFolder(deps.workFolder, id, async (work) => {
     const project = join(work, 'project');
-    const { url: repository, branch } = input.pipeline.repository;
-    await mkdir(work, { recursive: true });
-    await cloneCommit({ repository, branch, commit: input.commit }, project, {
+    const { url: repository, ...source } = input.pipeline.repository;
+    await cloneCommit({ repository, source, commit: input.commit }, project, {
       allowFile: deps.allowFileRepositories,
       signal,
     });
-    const reports = await runMaven(deps, input, engine, { id, work, project, signal, say });
-    const prefix = `${input.programId}/${input.pipeline.id}/${input.executionId}/artifacts`;
-    const artifacts = await collectArtifacts(project, prefix, deps.storage, say);
-    return { artifacts, engine: engine.name, reports: { tests: reports.tests, coverage: reports.coverage } };
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    const reports = await runMaven(deps, input, engine, { id: mark, work, project, secrets, signal, say });
+    const prefix = `${input.programId}/${input.pipeline.id}/${input.executionId}`;
+    const artifacts = await collectArtifacts(project, `${prefix}/artifacts`, deps.storage, say, {
+      // A pipeline that only judges the code may build what cannot be deployed.
+      deployable: input.pipeline.type !== 'codeQuality',
+      flavour: input.flavour,
+      signal,
+    });
+    const tests = await collectTestJar(project, `${prefix}/artifacts`, deps.storage, say, signal);
+    const code = await keepProject(
+      project,
+      {
+        ...{ storage: deps.storage, programId: input.programId, key: `${prefix}/code.zip` },
+        mavenRepository: repositoryOf(deps, work),
+      },
+      signal,
+    );
+    return {
+      artifacts: [...artifacts, ...tests],
+      engine: engine.name,
+      reports: { tests: reports.tests },
+      code,
+    };
+  });
 }
+
+/** Maven's local repository of an attempt. */
+const repositoryOf = (deps: BuildDeps, work: string): string =>
+  deps.mavenRepository ? resolve(deps.mavenRepository) : join(work, 'repository');
 
 interface Attempt {
   readonly id: string;
   readonly work: string;
   readonly project: string;
+  readonly secrets: Variables;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -99,10 +115,10 @@ async function runMaven(
   deps: BuildDeps,
   input: BuildInput,
   engine: BuildEngine,
-  { id, work, project, signal, say }: Attempt,
+  { id, work, project, secrets, signal, say }: Attempt,
 ): Promise<ReportsOfBuild> {
   const home = join(work, 'home');
-  const repository = deps.mavenRepository ? resolve(deps.mavenRepository) : join(work, 'repository');
+  const repository = repositoryOf(deps, work);
   await Promise.all([home, repository].map((path) => mkdir(path, { recursive: true })));
   const { artifactsVersion } = input;
   const settings = deps.mavenSettings && resolve(deps.mavenSettings);
@@ -117,7 +133,7 @@ async function runMaven(
     say(`$ ${command.join(' ')}`);
     const code = await engine.run(command, {
       ...{ id, folder: project, writable: [home, repository], readable: settings ? [settings] : [] },
-      env: environment(input, home),
+      env: environment(input, secrets, home),
       onLine,
       signal,
     });
@@ -145,22 +161,26 @@ function failOnTests({ tests, failedTests }: ReportsOfBuild): void {
   );
 }
 
+/** The pipeline's secret variables for the build. @throws Failure saying which cannot be had, and why */
+const buildSecrets = (deps: BuildDeps, { programId, pipeline, secretVariables = [] }: BuildInput) =>
+  secretValues(
+    deps,
+    { programId, pipelineId: pipeline.id },
+    secretVariables.filter(({ name }) => !isPerformanceVariable(name)),
+  );
+
 /** The variables that Cloud Manager gives a build; the pipeline's own cannot replace them. */
-const environment = (input: BuildInput, home: string): Record<string, string> => ({
-  ...input.pipeline.variables,
+const environment = (input: BuildInput, secrets: Variables, home: string): Variables => ({
+  ...Object.fromEntries(
+    Object.entries(input.pipeline.variables).filter(([name]) => !isPerformanceVariable(name)),
+  ),
+  ...secrets,
   HOME: home,
   CM_BUILD: 'true',
-  BRANCH: input.pipeline.repository.branch,
+  BRANCH: sourceText(input.pipeline.repository),
   CM_PIPELINE_ID: input.pipeline.id,
   CM_PIPELINE_NAME: input.pipeline.name,
   CM_PROGRAM_ID: input.programId,
   CM_PROGRAM_NAME: input.programName,
-  ARTIFACTS_VERSION: input.artifactsVersion,
+  ...(input.artifactsVersion === undefined ? {} : { ARTIFACTS_VERSION: input.artifactsVersion }),
 });
-
-/** What attempts of this build left that died with their worker. */
-async function removeAttempts(root: string, id: string): Promise<void> {
-  await mkdir(root, { recursive: true });
-  const left = (await readdir(root)).filter((entry) => entry.startsWith(`${id}.`));
-  await Promise.all(left.map((entry) => rm(join(root, entry), { recursive: true, force: true })));
-}

@@ -16,11 +16,17 @@ export const failureInterceptor: ActivityInboundCallsInterceptor = {
   },
 };
 
-function translated({ type, message, details, cause }: Failure): ApplicationFailure {
+/** The message with the other side's own words, as people get to see them. */
+export function inWords({ message, details }: Failure): string {
   const own = details.filter((line) => !message.includes(line)).slice(0, MAX_DETAIL_LINES);
+  return [message, ...own].join('\n');
+}
+
+function translated(failure: Failure): ApplicationFailure {
+  const { type, cause } = failure;
   return ApplicationFailure.create({
     type,
-    message: [message, ...own].join('\n'),
+    message: inWords(failure),
     nonRetryable: !failureTypes[type].retry,
     cause: cause instanceof Error ? cause : undefined,
   });

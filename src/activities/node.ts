@@ -2,12 +2,15 @@ import type { NodeActivities, NodeRef, PathFlushed } from '../model/activities.t
 import { Failure, messageOf } from '../systems/failure.ts';
 import { backUp } from '../systems/httpd/backup.ts';
 import { flushPath } from '../systems/httpd/flush.ts';
+import { hostFor } from '../systems/httpd/package.ts';
 import { checkHost, preflight } from '../systems/httpd/preflight.ts';
 import { reloadReplaced, replace, testReplaced } from '../systems/httpd/replace.ts';
 import { reconcile, restore } from '../systems/httpd/restore.ts';
 import type { HttpdSettings, Log } from '../systems/httpd/settings.ts';
+import { explained } from '../systems/httpd/sync.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { whileHeartbeating } from './heartbeat.ts';
+import { prepareHost, type HostWays } from './preflight.ts';
 import { stepLog } from './step-log.ts';
 
 /** What the agent on a dispatcher host does, one thing at a time. */
@@ -31,7 +34,8 @@ export function nodeActivities(deps: {
         signal.throwIfAborted();
         try {
           return await action(log, signal);
-        } catch (error) {
+        } catch (thrown) {
+          const error = explained(thrown, host.stateFolder);
           const words = error instanceof Failure ? [messageOf(error), ...error.details] : [messageOf(error)];
           await unfailing(log)(signal.aborted ? 'interrupted' : words.join('\n'));
           throw error;
@@ -45,10 +49,19 @@ export function nodeActivities(deps: {
       refuseOthers(node, input.node);
       return whileHeartbeating((signal) => checkHost(host, signal));
     },
-    preflightConfiguration: async (input) =>
-      work(input, (log, signal) => preflight(host, storage, input.deployment, input.artifact, log, signal)),
+    prepareConfiguration: async (input) =>
+      work(input, async (log, signal) => {
+        const ways: HostWays = {
+          reconcile: () => reconcile(host, unfailing(log), signal),
+          preflight: ({ deployment, artifact }) =>
+            preflight(hostFor(host, artifact), storage, deployment, artifact, log, signal),
+        };
+        const prepared = await prepareHost(input, ways, signal);
+        if (prepared.trouble) await unfailing(log)(prepared.trouble.message);
+        return prepared;
+      }),
     backUpConfiguration: async (input) =>
-      work(input, (log, signal) => backUp(host, input.deployment, log, signal)),
+      work(input, (log, signal) => backUp(hostFor(host, input.artifact), input.deployment, log, signal)),
     replaceConfiguration: async (input) =>
       work(input, (log, signal) => replace(host, storage, input.deployment, input.artifact, log, signal)),
     testConfiguration: async (input) =>
@@ -57,8 +70,6 @@ export function nodeActivities(deps: {
       work(input, (log, signal) => reloadReplaced(host, input.deployment, log, signal)),
     restoreConfiguration: async (input) =>
       work(input, (log, signal) => restore(host, input.deployment, unfailing(log), signal)),
-    reconcileConfiguration: async (input) =>
-      work(input, (log, signal) => reconcile(host, unfailing(log), signal)),
     flushPaths: async (input) =>
       work(input, async (log, signal) => {
         const results: PathFlushed[] = [];

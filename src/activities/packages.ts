@@ -1,51 +1,31 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activities, InstallInput, Installed } from '../model/activities.ts';
 import { packageLabel } from '../model/artifacts.ts';
-import type { Instance } from '../model/schema/definition.ts';
-import { Failure, messageOf } from '../systems/failure.ts';
-import { crxPackageManager } from '../systems/package-manager/crx.ts';
+import { Failure } from '../systems/failure.ts';
+import { packageManagerOf } from '../systems/package-manager/choose.ts';
 import { installUploaded, tookPlace, uploadPackage } from '../systems/package-manager/deliver.ts';
 import { readIntent, writeIntent } from '../systems/package-manager/intent.ts';
-import type { PackageManager } from '../systems/package-manager/package-manager.ts';
-import { preflight } from '../systems/package-manager/preflight.ts';
 import { expectationOf, lookBefore, untilSettled } from '../systems/package-manager/settle.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import type { Deps } from './deps.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 import { stepLog } from './step-log.ts';
 
-interface Deps {
-  readonly storage: Storage;
-  readonly secret: (name: string) => Promise<string>;
+interface PackageDeps extends Deps {
   /** Where packages are put for as long as they are being uploaded. */
   readonly workFolder: string;
 }
 
 const MB = 1_000_000;
 
-export const packageActivities = (deps: Deps): Pick<Activities, 'preflightInstance' | 'installPackage'> => ({
-  preflightInstance: ({ instance, artifacts, log }) =>
-    whileHeartbeating(async (signal) => {
-      const say = stepLog(deps.storage, log, instance.id);
-      const { problems, notes } = await managerOf(instance, deps.secret).then(
-        (manager) => preflight(manager, artifacts, signal),
-        (error: unknown) => ({ problems: [messageOf(error)], notes: [] }),
-      );
-      const named = problems.map((problem) => `instance ${instance.id}: ${problem}`);
-      await say([...named, ...notes, ...(named.length === 0 ? ['ready for the packages'] : [])].join('\n'));
-      return named;
-    }),
-
+export const packageActivities = (deps: PackageDeps): Pick<Activities, 'installPackage'> => ({
   installPackage: (input) => whileHeartbeating((signal, beat) => install(input, deps, signal, beat)),
 });
 
-async function managerOf(instance: Instance, secret: Deps['secret']): Promise<PackageManager> {
-  return crxPackageManager({ url: instance.url, credentials: await secret(instance.credentials) });
-}
-
 async function install(
   { deployment, instance, artifact, log }: InstallInput,
-  { storage, secret, workFolder }: Deps,
+  { storage, secret, workFolder }: PackageDeps,
   signal: AbortSignal,
   beat: (detail: unknown) => void,
 ): Promise<Installed> {
@@ -53,17 +33,24 @@ async function install(
   const { id } = artifact.package;
   const label = packageLabel(id);
   const say = stepLog(storage, log, instance.id);
-  const manager = await managerOf(instance, secret);
+  const manager = packageManagerOf(instance, await secret(instance.credentials));
   const expectation = expectationOf(artifact.package);
+  const copies = join(
+    workFolder,
+    `package-${deployment}-${instance.id}-${artifact.file.sha256.slice(0, 16)}`,
+  );
+  await rm(copies, { recursive: true, force: true }); // of an attempt that died
   const key = `deployments/${deployment}/${instance.id}/${artifact.file.sha256}.json`;
 
   beat('asking what is there');
   const earlier = await readIntent(storage, key);
-  const already = earlier && !earlier.refused && (await tookPlace(manager, id, earlier, signal));
+  const onUnderWay = () =>
+    beat(`waiting: the installation of ${label} by an earlier attempt may be under way`);
+  const already = earlier && (await tookPlace(manager, id, earlier, { signal, onWaiting: onUnderWay }));
   const before = earlier ?? (await lookBefore(manager, expectation, signal));
   if (already) await say(`${label} was installed by an earlier attempt`);
   else
-    await withCopy(artifact.file, workFolder, storage, signal, async (file) => {
+    await withCopy(artifact.file, copies, storage, signal, async (file) => {
       const total = Math.round(artifact.file.size / MB);
       const progress = (bytes: number) => `uploading ${Math.round(bytes / MB)} of ${total} MB`;
       await say(`uploading ${label} (${artifact.file.size} bytes)`);
@@ -77,9 +64,10 @@ async function install(
       await writeIntent(storage, key, intent);
       beat(`installing ${label}`);
       const lines = await installUploaded(manager, uploaded, signal).catch(async (error: unknown) => {
+        if (!(error instanceof Failure)) throw error;
         // A package imported with errors counts as installed on the instance: another attempt must not believe it.
-        if (error instanceof Failure && ['Rejected', 'Damaged'].includes(error.type))
-          await writeIntent(storage, key, { ...intent, refused: true });
+        const refused = ['Rejected', 'Damaged'].includes(error.type);
+        await writeIntent(storage, key, { ...intent, ...(refused ? { refused } : { ended: true }) });
         throw error;
       });
       await say([`installed ${label}:`, ...lines].join('\n'));
@@ -95,13 +83,12 @@ async function install(
 
 async function withCopy(
   stored: InstallInput['artifact']['file'],
-  workFolder: string,
+  folder: string,
   storage: Storage,
   signal: AbortSignal,
   use: (file: string) => Promise<void>,
 ): Promise<void> {
-  await mkdir(workFolder, { recursive: true });
-  const folder = await mkdtemp(join(workFolder, 'package-'));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     const file = join(folder, 'package.zip');
     await storage.fetch(stored, file, signal);

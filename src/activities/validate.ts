@@ -1,59 +1,81 @@
 import type { Client } from '@temporalio/client';
+import { text } from 'node:stream/consumers';
 import type { Activities, Problem, ValidateInput } from '../model/activities.ts';
 import { legsOf } from '../model/deployment-plan.ts';
-import { leaseWorkflowId } from '../model/execution.ts';
+import { idsOf, recordKey, type ExecutionState } from '../model/execution.ts';
+import { unmeasured } from '../model/measured-nodes.ts';
+import { reExecutionRefusal, type ReExecuted } from '../model/re-execution.ts';
 import type { Environment } from '../model/schema/definition.ts';
-import { Failure, messageOf } from '../systems/failure.ts';
-import { resolveBranch } from '../systems/git.ts';
-import { haproxy } from '../systems/load-balancer/haproxy.ts';
-import { pause } from '../systems/pause.ts';
-import { crxPackageManager } from '../systems/package-manager/crx.ts';
-import type { Secrets } from '../systems/secrets.ts';
+import { sourceInWords } from '../model/source.ts';
+import { resolveSource } from '../systems/git.ts';
+import { preflight } from '../systems/load-balancer/preflight.ts';
+import { packageManagerOf } from '../systems/package-manager/choose.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import type { Deps } from './deps.ts';
 import { whileHeartbeating } from './heartbeat.ts';
+import { problems } from './problems.ts';
 import { stepLog } from './step-log.ts';
-import { describeRunning } from './waits.ts';
+import { siteSettings } from './variables.ts';
+import { userOf } from './waits.ts';
 
-interface Deps {
-  readonly storage: Storage;
-  readonly secret: Secrets;
+interface ValidateDeps extends Deps {
   readonly client: Client;
   /** Whether `file:` repositories may be read. */
   readonly allowFileRepositories: boolean;
 }
 
 /** D1: the branch exists, the environments exist and are available. Every problem at once. */
-export const validateActivities = (deps: Deps): Pick<Activities, 'validate'> => ({
+export const validateActivities = (deps: ValidateDeps): Pick<Activities, 'validate'> => ({
   validate: (input) =>
     whileHeartbeating(async (signal) => {
       const say = stepLog(deps.storage, input.log, 'validate');
-      const { url, branch } = input.pipeline.repository;
+      const { url, ...source } = input.pipeline.repository;
+      const { reExecutes } = input;
+      const what =
+        reExecutes === undefined ? sourceInWords(source) : `execution ${idsOf(reExecutes).executionId}`;
       let commit: string | undefined;
+      let reExecuted: ReExecuted | undefined;
       const checks = [
-        problems(
-          `branch ${branch}`,
-          'name a branch of this repository in the pipeline, and see that this worker can read it',
-          async () => {
-            commit = await resolveBranch(url, branch, { allowFile: deps.allowFileRepositories, signal });
-            return [];
-          },
-        ),
+        reExecutes === undefined
+          ? problems(
+              what,
+              'name a branch or tag of this repository in the pipeline, and see that this worker can read it',
+              signal,
+              async () => {
+                commit = await resolveSource(url, source, { allowFile: deps.allowFileRepositories, signal });
+                return [];
+              },
+            )
+          : problems(what, 'start the pipeline instead', signal, async () => {
+              const earlier = await readRecord(deps.storage, reExecutes);
+              const refusal = reExecutionRefusal(earlier);
+              if (refusal !== undefined) return [refusal];
+              reExecuted = pickReExecuted(earlier);
+              return [];
+            }),
         ...input.environments.flatMap((environment) => environmentChecks(environment, input, deps, signal)),
+        siteProblems(input, deps, signal),
       ];
-      const found = (await Promise.all(checks)).flat();
+      const found = [
+        ...(await Promise.all(checks)).flat(),
+        ...input.environments.flatMap((environment) => unmeasured(environment, input.performance?.gates)),
+      ];
       signal.throwIfAborted();
       const warnings = input.environments.flatMap(redundancyWarnings);
       for (const { thing, problem, remedy } of found) await say(`${thing}: ${problem} (${remedy})`);
       for (const warning of warnings) await say(`note: ${warning}`);
-      if (found.length === 0) await say(`branch ${branch} is at ${commit}; the environments are available`);
-      return { problems: found, warnings, commit };
+      if (found.length === 0)
+        await say(
+          `${reExecuted ? `the artifacts of ${what} are there` : `${what} is at ${commit}`}; the environments are available`,
+        );
+      return { problems: found, warnings, commit, reExecuted };
     }),
 });
 
 function environmentChecks(
   environment: Environment,
   { programId }: ValidateInput,
-  { secret, client }: Deps,
+  { secret, client }: ValidateDeps,
   signal: AbortSignal,
 ): Promise<Problem[]>[] {
   const { id, name, author, publish, dispatchers, loadBalancer } = environment;
@@ -62,48 +84,53 @@ function environmentChecks(
     problems(
       `${thing} ${instance.id}`,
       `see to the AEM instance at ${instance.url} and its credentials`,
+      signal,
       async () => {
-        const credentials = await secret(instance.credentials);
-        await crxPackageManager({ url: instance.url, credentials }).list(signal);
+        await packageManagerOf(instance, await secret(instance.credentials)).list(signal);
         return [];
       },
     ),
   );
   checks.push(
-    problems(thing, 'wait for its end, or cancel it', async () => {
-      const holder = await describeRunning(client, leaseWorkflowId(programId, id));
-      return holder ? [`it is in use: ${holder}`] : [];
+    problems(thing, 'wait for its end, or cancel it', signal, async () => {
+      const user = await userOf(client, programId, id);
+      return user ? [`it is in use: ${user}`] : [];
     }),
   );
   if (loadBalancer && dispatchers.length > 0)
     checks.push(
-      problems(`${thing} load balancer`, 'correct the names of its servers in the definition', async () => {
-        const known = (await haproxy(loadBalancer).servers()).map((server) => server.name);
-        return dispatchers
-          .filter(({ server }) => !known.includes(server))
-          .map(({ server }) => `it has no server ${server}; it has ${known.join(', ') || 'none'}`);
-      }),
+      problems(`${thing} load balancer`, 'see to it, or correct the definition', signal, () =>
+        preflight(loadBalancer, dispatchers),
+      ),
     );
   return checks;
 }
 
-const TRIES = 3;
-const BETWEEN_MS = 500;
+/** @throws Failure `Missing` when it left none */
+const readRecord = async (storage: Storage, executionKey: string) =>
+  JSON.parse(await text(await storage.get(recordKey(executionKey)))) as ExecutionState;
 
-/** What does not answer is asked again: one refused connection is no reason to end an execution. */
-async function problems(thing: string, remedy: string, check: () => Promise<string[]>): Promise<Problem[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return (await check()).map((problem) => ({ thing, problem, remedy }));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const unavailable = error.type === 'Unavailable';
-      if (!unavailable || attempt === TRIES)
-        return [{ thing, problem: messageOf(error), remedy, unavailable }];
-    }
-    await pause(BETWEEN_MS);
-  }
-}
+const pickReExecuted = ({ commit, artifactsVersion, artifacts }: ExecutionState): ReExecuted => ({
+  ...{ commit, artifactsVersion, artifacts },
+});
+
+/** How the load test will enter the site. */
+const siteProblems = (
+  { programId, pipeline, performance }: ValidateInput,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Problem[]> =>
+  problems(
+    'performance tests',
+    'correct the variables of the pipeline, or "performance.credentials" of the program',
+    signal,
+    async () => {
+      if (!performance) return [];
+      const owner = { programId, pipelineId: pipeline.id };
+      await siteSettings(deps, owner, performance.variables, performance.goals);
+      return [];
+    },
+  );
 
 /** R2: with one leg only, a rolling deployment takes the whole site away. */
 const redundancyWarnings = (environment: Environment): string[] =>

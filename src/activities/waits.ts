@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import type { WaitActivities } from '../model/activities.ts';
+import type { Activities, WaitActivities } from '../model/activities.ts';
+import { deploymentWorkflowId, leaseWorkflowId } from '../model/execution.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 
 /** What executions ask of Temporal itself. */
@@ -26,12 +27,44 @@ export const waitActivities = ({ client }: { client: Client }): WaitActivities =
   describeRunning: (workflowId) => describeRunning(client, workflowId),
 });
 
+export const leaseActivities = ({ client }: { client: Client }): Pick<Activities, 'endLease'> => ({
+  async endLease(workflowId, runId) {
+    try {
+      await client.workflow.getHandle(workflowId, runId).terminate('let go by its holder');
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  },
+});
+
+/**
+ * Who uses an environment, in one line: whoever holds it, a deployment or a repair. A deployment whose execution has
+ * ended only cleans up: others may begin, and wait for it when they deploy.
+ */
+export async function userOf(
+  client: Client,
+  programId: string,
+  environmentId: string,
+): Promise<string | undefined> {
+  const holder = await describeRunning(client, leaseWorkflowId(programId, environmentId));
+  if (holder !== undefined) return holder;
+  const workflowId = deploymentWorkflowId(programId, environmentId);
+  const deployment = await running(client, workflowId);
+  const { workflowId: execution, runId } = deployment?.raw.workflowExecutionInfo?.parentExecution ?? {};
+  if (execution && !(await running(client, execution, runId ?? undefined))) return undefined;
+  return deployment && ((await deployment.staticSummary()) ?? workflowId);
+}
+
 /** What a running workflow says of itself in one line; undefined when none of that id runs. */
 export async function describeRunning(client: Client, workflowId: string): Promise<string | undefined> {
+  const description = await running(client, workflowId);
+  return description && ((await description.staticSummary()) ?? workflowId);
+}
+
+async function running(client: Client, workflowId: string, runId?: string) {
   try {
-    const description = await client.workflow.getHandle(workflowId).describe();
-    if (description.status.name !== 'RUNNING') return undefined;
-    return (await description.staticSummary()) ?? workflowId;
+    const description = await client.workflow.getHandle(workflowId, runId).describe();
+    return description.status.name === 'RUNNING' ? description : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

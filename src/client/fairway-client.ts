@@ -1,148 +1,332 @@
-import { randomUUID } from 'node:crypto';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Actor } from '../model/actor.ts';
+import type { Artifact } from '../model/artifacts.ts';
 import type { DeploymentProgress } from '../model/deployment.ts';
-import {
-  deploymentWorkflowId,
-  executionWorkflowId,
-  programWorkflowId,
-  type ExecutionState,
-} from '../model/execution.ts';
+import { executionKey, executionWorkflowId, type ExecutionState } from '../model/execution.ts';
 import type { MessageName, Messages } from '../model/messages.ts';
-import type { Apply, ProgramState, SetEmergency, Start, Started } from '../model/program.ts';
-import { programSchema } from '../model/schema/definition.ts';
-import type { ExecutionMode } from '../model/steps.ts';
-import { FairwayError, translated } from './fairway-error.ts';
+import { startRefusal, type ProgramState, type Start, type Started } from '../model/program.ts';
+import { reExecutionRefusal } from '../model/re-execution.ts';
+import type { Environment, Pipeline, Program } from '../model/schema/definition.ts';
+import type { StepId } from '../model/steps.ts';
+import type { ExecutionSummary } from '../model/summary.ts';
+import { Failure } from '../systems/failure.ts';
+import { branchesOf } from '../systems/git.ts';
+import { secrets as secretsFrom, type Secrets } from '../systems/secrets.ts';
+import { openStorage } from '../systems/storage/open.ts';
+import type { Storage } from '../systems/storage/storage.ts';
+import { Calls, QUERY_MS, UPDATE_MS } from './calls.ts';
+import { Catalogue, type DefinedProgram } from './catalogue.ts';
+import type { TemporalOptions } from '../systems/temporal/configuration.ts';
+import { connectTemporal } from './connect.ts';
+import { EventDeliveries, type Deliveries, type Replayed } from './event-deliveries.ts';
+import { listExecutions, type ExecutionFilter, type ExecutionPage } from './executions.ts';
+import { FairwayError, isConflict } from './fairway-error.ts';
+import { Files, stepFiles, type Content, type LogPiece, type StepFile, type StepResults } from './files.ts';
+import { nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
+import { repairEnvironment } from './repair.ts';
+import { findEnvironment, findExecution, findPipeline, findProgram, type InProgram } from './resolve.ts';
+import { PipelineVariables, type ListedVariable, type SetVariable } from './variables.ts';
 
-const QUERY_MS = 5_000;
-const UPDATE_MS = 10_000;
-/** The server admits ten updates of one program at a time: a burst of starts is served in turns. */
-const START_MS = 30_000;
-const WORKFLOWS = 'fairway';
-
-/** Where an execution is found. Without `executionId`: the latest of its pipeline. */
-export interface ExecutionAddress {
-  readonly programId: string;
-  readonly pipelineId: string;
-  readonly executionId?: string;
-}
+export type { ExecutionAddress } from './one-execution.ts';
 
 /** What a decision says besides whom it is meant for. */
 export type Body<N extends MessageName> = Omit<Messages[N], 'executionId'>;
 
+export interface FairwayOptions extends TemporalOptions {
+  /** Where workers keep logs, results, artifacts and records: a folder, or `s3://BUCKET/PREFIX?...`. `FAIRWAY_STORAGE` when absent. */
+  readonly storage?: string | Storage;
+  /**
+   * Where the keys of secret variables and of what Temporal keeps come from besides `FAIRWAY_SECRET_...`: a folder.
+   * `FAIRWAY_SECRETS` when absent.
+   */
+  readonly secrets?: string | Secrets;
+  /** Whether repositories in folders of this machine may be read, as on the local platform. */
+  readonly localRepositories?: boolean;
+}
+
+/** Something that waits for a person. */
+export interface WaitingExecution {
+  readonly execution: ExecutionSummary;
+  readonly step: StepId;
+  /** What is asked; absent when no worker answered. */
+  readonly question?: string;
+  readonly since?: string;
+  /** When it ends as FAILED if nobody answers. */
+  readonly until: string;
+}
+
+const PAGE = 20;
+/** The server admits ten updates of one program at a time: a burst of starts is served in turns. */
+const START_MS = 30_000;
+
 /**
- * Everything a program can ask of Fairway, over a Temporal client. Each call has a deadline and throws `FairwayError`
- * when it was not done.
+ * Everything that can be asked of Fairway, over a Temporal client and the storage of the workers. Each call has a
+ * deadline and throws `FairwayError` when it was not done.
  */
 export class FairwayClient {
   readonly temporal: Client;
+  private readonly localRepositories: boolean;
+  private readonly calls: Calls;
+  private readonly files: Files;
+  private readonly catalogue: Catalogue;
+  private readonly one: OneExecution;
+  private readonly pipelineVariables: PipelineVariables;
+  private readonly events: EventDeliveries;
 
-  constructor(temporal: Client) {
+  constructor(temporal: Client, options: Omit<FairwayOptions, keyof TemporalOptions> = {}) {
+    const { storage, secrets, localRepositories } = options;
+    this.localRepositories = localRepositories ?? false;
     this.temporal = temporal;
+    this.calls = new Calls(temporal);
+    this.files = new Files(typeof storage === 'string' ? openStorage(storage) : storage);
+    this.catalogue = new Catalogue(this.calls);
+    this.one = new OneExecution(this.calls, this.files);
+    this.events = new EventDeliveries(this.calls);
+    this.pipelineVariables = new PipelineVariables(this.calls, this.files, secretsOf(secrets));
   }
 
-  /** @throws FairwayError `unavailable` naming the address. */
-  static async connect(options: { address: string; namespace?: string }): Promise<FairwayClient> {
-    try {
-      const connection = await Connection.connect({ address: options.address, connectTimeout: QUERY_MS });
-      return new FairwayClient(new Client({ connection, namespace: options.namespace }));
-    } catch (error) {
-      throw new FairwayError(
-        'unavailable',
-        `no Temporal Service answers at ${options.address}: start one, or name another address`,
-        error,
-      );
-    }
+  /**
+   * Connects as Temporal's own command does: profile, `TEMPORAL_ADDRESS`, TLS, API key; options count before them.
+   * @throws FairwayError `unavailable` naming the address
+   */
+  static async connect(options: FairwayOptions = {}): Promise<FairwayClient> {
+    const secret = secretsOf(options.secrets ?? process.env['FAIRWAY_SECRETS']);
+    return new FairwayClient(await connectTemporal(options, secret), {
+      storage: options.storage ?? process.env['FAIRWAY_STORAGE'],
+      secrets: secret,
+      localRepositories: options.localRepositories,
+    });
+  }
+
+  /** @throws FairwayError `unavailable` when the Temporal Service does not answer */
+  async ping(): Promise<void> {
+    const { workflowService } = this.temporal;
+    await this.calls.within(QUERY_MS, 'itself', false, () => workflowService.getSystemInfo({}));
   }
 
   async close(): Promise<void> {
     await this.temporal.connection.close();
   }
 
-  /** The state of a program; undefined when none of that id was ever applied. */
-  async program(programId: string): Promise<ProgramState | undefined> {
-    const handle = this.temporal.workflow.getHandle(programWorkflowId(programId));
+  /** All programs that have a definition, by id. */
+  programs(): Promise<DefinedProgram[]> {
+    return this.catalogue.programs();
+  }
+
+  /** The state of a program; undefined when none of that id is defined. */
+  program(programId: string): Promise<DefinedProgram | undefined> {
+    return this.catalogue.program(programId);
+  }
+
+  /**
+   * Makes a definition the program's, if nobody else changed it since `expectedRevision` (0: it is new); applying the
+   * same again changes nothing. Whatever is no longer in it is removed.
+   * @throws FairwayError `refused` with every problem (`problems`), when somebody was faster, or when an execution of a
+   * pipeline or in an environment that would be removed is running
+   */
+  apply(definition: unknown, expectedRevision: number, by: Actor): Promise<ProgramState> {
+    return this.catalogue.apply(definition, expectedRevision, by);
+  }
+
+  /**
+   * Removes a program. Its executions remain in lists and storage; a program defined anew under its id continues
+   * their numbers.
+   * @throws FairwayError `refused` while an execution of it is running, `notFound`
+   */
+  deleteProgram(programId: string, by: Actor): Promise<void> {
+    return this.catalogue.deleteProgram(programId, by);
+  }
+
+  /** Removes a pipeline from its program's definition. @throws FairwayError `refused` while an execution of it is running */
+  deletePipeline(programId: string, pipelineId: string, by: Actor): Promise<ProgramState> {
+    return this.catalogue.without(programId, 'pipelines', pipelineId, by);
+  }
+
+  /** Removes an environment from its program's definition. @throws FairwayError `refused` while a pipeline names it or it is in use */
+  deleteEnvironment(programId: string, environmentId: string, by: Actor): Promise<ProgramState> {
+    return this.catalogue.without(programId, 'environments', environmentId, by);
+  }
+
+  /** Activates or deactivates emergency mode for a program. */
+  setEmergency(programId: string, activated: boolean, by: Actor): Promise<ProgramState> {
+    return this.catalogue.setEmergency(programId, activated, by);
+  }
+
+  /**
+   * The branches that a repository has now, read with the git configuration of this process.
+   * @throws FairwayError `unavailable` when it cannot be read
+   */
+  async branches(repositoryUrl: string): Promise<string[]> {
     try {
-      const state = await this.within(QUERY_MS, `program ${programId}`, false, () =>
-        handle.query<ProgramState>('program'),
-      );
-      return state.definition ? state : undefined;
+      return await branchesOf(repositoryUrl, { allowFile: this.localRepositories });
     } catch (error) {
-      if (error instanceof FairwayError && error.kind === 'notFound') return undefined;
+      throw error instanceof Failure ? new FairwayError('unavailable', error.message, error) : error;
+    }
+  }
+
+  /** The variables that the next execution of a pipeline gets: of its definition, and those set beside it. Secret values are never shown. */
+  variables(programId: string, pipelineId: string): Promise<ListedVariable[]> {
+    return this.pipelineVariables.list(programId, pipelineId);
+  }
+
+  /**
+   * Sets a variable of a pipeline, for executions that are started from now on. The value of a secret one is encrypted
+   * here with the key `VARIABLES_KEY`, and only its ciphertext is kept.
+   * @throws FairwayError `refused`, `unavailable` when there is no storage or no key
+   */
+  setVariable(variable: SetVariable): Promise<void> {
+    return this.pipelineVariables.set(variable);
+  }
+
+  /** Removes a variable that was set with `setVariable`; one of the definition remains. @throws FairwayError `notFound` */
+  deleteVariable(variable: Pick<SetVariable, 'programId' | 'pipelineId' | 'name' | 'by'>): Promise<void> {
+    return this.pipelineVariables.remove(variable);
+  }
+
+  /**
+   * Starts an execution. `branch` or `tag` replaces what the pipeline builds, for this execution only. One that has ended
+   * and is still keeping its record is waited for. `reExecutes` does the production deployment of the pipeline's last
+   * execution again, with what that built.
+   * @throws FairwayError `refused` when it may not start, or one is running
+   */
+  async start({ programId, ...start }: Start & { readonly programId: string }): Promise<Started> {
+    await this.refuseReExecution(programId, start);
+    const update = () => this.catalogue.update<Started, Start>(programId, 'start', start, START_MS);
+    try {
+      return await update();
+    } catch (error) {
+      // Where that cannot be found out, the refusal is what is known.
+      const letsGo = () => this.one.letsGo(programId, start.pipelineId).catch(() => false);
+      if (isConflict(error) && (await letsGo())) return update();
       throw error;
     }
   }
 
-  /**
-   * Makes a definition the program's, if nobody else changed it since `expectedRevision`; applying the same again
-   * changes nothing.
-   * @throws FairwayError `refused` with every problem of the definition, or when somebody was faster.
-   */
-  async apply(definition: unknown, expectedRevision: number, by: Actor): Promise<ProgramState> {
-    const parsed = programSchema.safeParse(definition);
-    if (!parsed.success)
-      throw new FairwayError(
-        'refused',
-        parsed.error.issues
-          .map(({ path, message }) => `${path.join('.') || 'definition'}: ${message}`)
-          .join('\n'),
-      );
-    const { id } = parsed.data;
-    const startWorkflowOperation = new WithStartWorkflowOperation<() => Promise<void>>('program', {
-      workflowId: programWorkflowId(id),
-      taskQueue: WORKFLOWS,
-      args: [],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: `Program ${id}: ${parsed.data.name}`,
-    });
-    return this.within(UPDATE_MS, `program ${id}`, true, () =>
-      this.temporal.workflow.executeUpdateWithStart<() => Promise<void>, ProgramState, [Apply]>('apply', {
-        startWorkflowOperation,
-        args: [{ definition: parsed.data, expectedRevision, by }],
-        updateId: randomUUID(),
+  /** Before anything is started: a re-execution that cannot be would end at its validation. */
+  private async refuseReExecution(programId: string, start: Start): Promise<void> {
+    const { pipelineId, reExecutes: executionId } = start;
+    const program = executionId === undefined ? undefined : await this.program(programId);
+    if (executionId === undefined || !program) return;
+    const refusal =
+      startRefusal(program, start) ??
+      reExecutionRefusal(await this.one.state({ programId, pipelineId, executionId }));
+    if (refusal !== undefined) throw new FairwayError('refused', refusal);
+  }
+
+  /** The whole state of an execution: of a closed one its record, of a running one with the newest progress of its deployment. */
+  execution(address: ExecutionAddress): Promise<ExecutionState> {
+    return this.one.state(address);
+  }
+
+  /** The id of the execution of a pipeline that runs now; undefined when none does. Known from the moment of its start. */
+  running(programId: string, pipelineId: string): Promise<string | undefined> {
+    return this.one.running(programId, pipelineId);
+  }
+
+  /** Executions, newest first, running ones and those that Temporal no longer knows. `next` of a page is `after` of the next. */
+  executions(
+    options: ExecutionFilter & { readonly limit?: number; readonly after?: string } = {},
+  ): Promise<ExecutionPage> {
+    const ids = async () => await this.catalogue.programIds();
+    return listExecutions(this.calls, this.files, ids, { ...options, limit: options.limit ?? PAGE });
+  }
+
+  /** Everything that waits for a person, the most urgent first. */
+  async waiting(filter: Pick<ExecutionFilter, 'programId' | 'pipelineId'> = {}): Promise<WaitingExecution[]> {
+    const { executions } = await this.executions({ ...filter, waitingFor: 'anything', limit: 1000 });
+    const all = await Promise.all(
+      executions.map(async (execution): Promise<WaitingExecution[]> => {
+        // The list is a moment old: whoever has gone on since waits no longer.
+        const state = await this.one.state(execution).catch(() => undefined);
+        const asked = state ? state.waitingFor : execution.waitingFor;
+        return asked ? [{ execution, ...asked }] : [];
       }),
     );
+    return all.flat().sort((a, b) => (a.until < b.until ? -1 : 1));
   }
 
-  /** Activates or deactivates emergency mode for a program. */
-  async setEmergency(programId: string, activated: boolean, by: Actor): Promise<ProgramState> {
-    return this.update<ProgramState, SetEmergency>(
-      programWorkflowId(programId),
-      `program ${programId}`,
-      'setEmergency',
-      {
-        activated,
-        by,
-      },
-    );
+  /** How the deliveries of events go, by id of the webhook; those with none are absent. */
+  eventDeliveries(programId: string): Promise<ReadonlyMap<string, Deliveries>> {
+    return this.events.of(programId);
   }
 
-  /** Starts an execution. @throws FairwayError `refused` when it may not start, or one is running. */
-  async start(programId: string, pipelineId: string, mode: ExecutionMode, by: Actor): Promise<Started> {
-    return this.update<Started, Start>(
-      programWorkflowId(programId),
-      `program ${programId}`,
-      'start',
-      {
-        pipelineId,
-        mode,
-        by,
-      },
-      START_MS,
-    );
+  /**
+   * Delivers again what webhooks have missed: all of it as far as Temporal's retention reaches back, or what was given
+   * up `since` an instant. What a replay has delivered is not delivered a second time.
+   */
+  replayEvents(
+    programId: string,
+    filter: { readonly webhookId?: string; readonly since?: string } = {},
+  ): Promise<Replayed[]> {
+    return this.events.replay(programId, filter);
   }
 
-  /** The whole state of an execution, with the newest progress of a deployment that runs now. */
-  async execution(address: ExecutionAddress): Promise<ExecutionState> {
-    const { programId, pipelineId } = address;
-    const handle = this.temporal.workflow.getHandle(
-      executionWorkflowId(programId, pipelineId),
-      await this.runId(address),
-    );
-    const state = await this.within(QUERY_MS, nameOf(address), false, () =>
-      handle.query<ExecutionState>('execution'),
-    );
-    return this.withLiveDeployment(state);
+  /** A program by id or unique name. @throws FairwayError `notFound` naming similar ones, `ambiguous` */
+  async findProgram(nameOrId: string): Promise<DefinedProgram> {
+    const programs = await this.programs();
+    const { id } = findProgram(definitions(programs), nameOrId);
+    return programs.find(({ definition }) => definition.id === id)!;
+  }
+
+  /** A pipeline by id or unique name, `program/pipeline` where it is not unique. @throws FairwayError as `findProgram` */
+  async findPipeline(nameOrId: string, programId?: string): Promise<InProgram<Pipeline>> {
+    return findPipeline(await this.definitionsOf(programId), nameOrId);
+  }
+
+  /** An environment by id or unique name, `program/environment` where it is not unique. @throws FairwayError as `findProgram` */
+  async findEnvironment(nameOrId: string, programId?: string): Promise<InProgram<Environment>> {
+    return findEnvironment(await this.definitionsOf(programId), nameOrId);
+  }
+
+  /**
+   * An execution by its id, with or without leading zeros; without one, the only one that is running or, with
+   * `waitingFor`, that waits for that.
+   * @throws FairwayError `notFound`, `ambiguous` naming those that fit
+   */
+  findExecution(
+    id: string | undefined,
+    filter: Pick<ExecutionFilter, 'programId' | 'pipelineId' | 'waitingFor'> = {},
+  ): Promise<ExecutionSummary> {
+    return findExecution(id, filter, (options) => this.executions(options));
+  }
+
+  /**
+   * A piece of a step's log, from byte `fromOffset` on. To follow it, ask again from `next` until it is `complete`.
+   * @throws FairwayError `notFound`, `unavailable` when there is no storage
+   */
+  async log(address: Required<ExecutionAddress>, step: StepId, fromOffset = 0): Promise<LogPiece> {
+    // Whether the step had ended is asked first: what is read afterwards is then all of it.
+    const known = await this.one.step(address, step).catch((error: unknown) => {
+      if (error instanceof FairwayError && error.kind === 'unavailable') return undefined;
+      throw error;
+    });
+    const key = known?.log ?? logKey(address, step);
+    return this.files.log(key, fromOffset, known?.hasEnded ?? false);
+  }
+
+  /** A file of storage, by its key. @throws FairwayError `notFound`, `unavailable` when there is no storage */
+  content(key: string): Promise<Content> {
+    return this.files.content(key);
+  }
+
+  /** What a step that tests something found. @throws FairwayError `notFound` */
+  async results(address: ExecutionAddress, step: StepId): Promise<StepResults> {
+    return this.files.results(await this.one.step(address, step));
+  }
+
+  /** The zips that the build of an execution left; empty before it has. */
+  async artifacts(address: ExecutionAddress): Promise<readonly Artifact[]> {
+    return (await this.one.state(address)).artifacts;
+  }
+
+  /** What the tests of an execution left: results, findings, time series and their pictures. */
+  async stepFiles(address: ExecutionAddress): Promise<readonly StepFile[]> {
+    return stepFiles(await this.one.state(address));
+  }
+
+  /** Copies an artifact, or a file of a step, to `path` and checks its SHA-256. @throws FairwayError `unavailable` when it is not the file that was stored */
+  download(artifact: Pick<Artifact, 'file'>, path: string): Promise<void> {
+    return this.files.download(artifact, path);
   }
 
   /**
@@ -157,82 +341,65 @@ export class FairwayClient {
   ): Promise<string> {
     const workflowId = executionWorkflowId(address.programId, address.pipelineId);
     const message = { ...body, executionId: address.executionId };
-    if (how === 'update')
-      return (await this.update<{ accepted: string }, object>(workflowId, nameOf(address), name, message))
-        .accepted;
-    await this.within(UPDATE_MS, nameOf(address), true, () =>
-      this.temporal.workflow.getHandle(workflowId).signal(name, message),
-    );
-    return 'sent';
-  }
-
-  private async update<R, A>(
-    workflowId: string,
-    what: string,
-    name: string,
-    argument: A,
-    limitMs = UPDATE_MS,
-  ): Promise<R> {
-    const handle = this.temporal.workflow.getHandle(workflowId);
-    return this.within(limitMs, what, true, () =>
-      handle.executeUpdate<R, [A]>(name, { args: [argument], updateId: randomUUID() }),
-    );
-  }
-
-  private async within<T>(ms: number, what: string, changes: boolean, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.temporal.connection.withDeadline(Date.now() + ms, call);
+      if (how === 'update')
+        return (
+          await this.calls.update<{ accepted: string }, object>(workflowId, nameOf(address), name, message)
+        ).accepted;
+      await this.calls.within(UPDATE_MS, nameOf(address), true, () =>
+        this.temporal.workflow.getHandle(workflowId).signal(name, message),
+      );
+      return 'sent';
     } catch (error) {
-      throw translated(error, what, changes);
+      throw error instanceof FairwayError && error.kind === 'notFound'
+        ? await this.ended(address, error)
+        : error;
     }
   }
 
-  /** The run of an older execution; undefined for the latest, which the workflow id alone finds. */
-  private async runId({ programId, pipelineId, executionId }: ExecutionAddress): Promise<string | undefined> {
-    if (executionId === undefined) return undefined;
-    const workflowId = executionWorkflowId(programId, pipelineId);
-    const what = nameOf({ programId, pipelineId, executionId });
-    const latest = await this.within(QUERY_MS, what, false, () =>
-      this.temporal.workflow.getHandle(workflowId).describe(),
-    );
-    if (latest.memo?.['executionId'] === executionId) return latest.runId;
-    const query = `WorkflowId = "${workflowId}" AND FairwayExecution = "${executionId.replaceAll(/[^0-9]/g, '')}"`;
-    const found = await this.within(QUERY_MS, what, false, async () => {
-      for await (const { runId } of this.temporal.workflow.list({ query, pageSize: 1 })) return runId;
-      return undefined;
-    });
-    if (found) return found;
-    throw new FairwayError('notFound', `there is no ${what}`);
+  /** Temporal takes no message for a closed execution, as for one that never was: tells the two apart. */
+  private async ended(address: Required<ExecutionAddress>, notFound: FairwayError): Promise<FairwayError> {
+    const state = await this.one.state(address).catch(() => undefined);
+    return state
+      ? new FairwayError('refused', `${nameOf(address)} has ended: it is ${state.status}`, notFound)
+      : notFound;
   }
 
-  private async withLiveDeployment(state: ExecutionState): Promise<ExecutionState> {
-    const deploying = state.steps.find(({ action, status }) => action === 'deploy' && status === 'RUNNING');
-    // Until the deployment has told the execution of itself, the last one known is that of another environment.
-    const known = state.deployments.at(-1);
-    if (!deploying || !known || state.deployments.length < deploymentsBefore(state, deploying.id) + 1)
-      return state;
-    try {
-      const handle = this.temporal.workflow.getHandle(
-        deploymentWorkflowId(state.programId, known.environmentId),
-      );
-      const live = await this.within(QUERY_MS, 'deployment', false, () =>
-        handle.query<DeploymentProgress>('deployment'),
-      );
-      return { ...state, deployments: [...state.deployments.slice(0, -1), live] };
-    } catch {
-      return state; // it has just ended; the execution knows the same
-    }
+  /**
+   * Repairs an environment after a fault, an interrupted deployment or a load balancer that forgot its states, without
+   * deploying anything: what was left half done on a dispatcher host becomes the old configuration again, dispatchers
+   * that are well return to service. Waits for the end, minutes when something does not come up; `onProgress` gets the
+   * state twice a second. Ending this process does not end the repair; repeated, it changes nothing twice.
+   * @returns how every node is now. `reconciled`: what was found and made good, line by line; empty when nothing was to
+   *   be done. `remaining`: what a person must see to; absent or empty when all is well.
+   * @throws FairwayError `notFound` for an unknown program or environment; `refused`, naming who, while a deployment or
+   *   another repair runs or an execution holds the environment; `outcomeUnknown` when no worker answers.
+   */
+  async repair(
+    programId: string,
+    environmentId: string,
+    by: Actor,
+    onProgress?: (progress: DeploymentProgress) => void,
+  ): Promise<DeploymentProgress> {
+    const { program, thing } = await this.findEnvironment(environmentId, programId);
+    const input = { programId: program.id, environment: thing, by };
+    return repairEnvironment(this.calls, input, onProgress);
+  }
+
+  private async definitionsOf(programId: string | undefined): Promise<Program[]> {
+    if (programId === undefined) return definitions(await this.programs());
+    const program = await this.program(programId);
+    if (!program) throw new FairwayError('notFound', `there is no program ${programId}`);
+    return [program.definition];
   }
 }
 
-/** How many deployments an execution has had before this step. */
-const deploymentsBefore = ({ steps }: ExecutionState, id: string): number =>
-  steps
-    .slice(
-      0,
-      steps.findIndex((step) => step.id === id),
-    )
-    .filter(({ action }) => action === 'deploy').length;
+/** Storage key of a step's log, also before the step has begun. */
+export const logKey = (address: Required<ExecutionAddress>, step: StepId): string =>
+  `${executionKey(address)}/logs/${step}.log`;
 
-const nameOf = ({ programId, pipelineId, executionId }: ExecutionAddress): string =>
-  `execution ${executionId ? `${executionId} ` : ''}of pipeline ${pipelineId} in program ${programId}`;
+const secretsOf = (given: FairwayOptions['secrets']): Secrets =>
+  typeof given === 'function' ? given : secretsFrom({ env: process.env, folder: given });
+
+const definitions = (programs: readonly DefinedProgram[]): Program[] =>
+  programs.map(({ definition }) => definition);

@@ -1,29 +1,65 @@
-import { isGrpcDeadlineError, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import {
   QueryNotRegisteredError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { FailureType } from '../model/failures.ts';
+import type { DefinitionProblem } from './definition-problems.ts';
 
 /**
  * Why a request to Fairway was not done.
  * - `refused`: understood and turned down; the message says why.
- * - `notFound`: there is no such program, pipeline or execution.
+ * - `notFound`: there is no such program, pipeline, environment or execution; the message names similar ones.
+ * - `ambiguous`: a name or id fits several things; the message names them.
  * - `unavailable`: nothing answered; nothing was changed.
  * - `outcomeUnknown`: no answer in time; the request may still take effect, so look before repeating it.
  */
-export type FairwayErrorKind = 'refused' | 'notFound' | 'unavailable' | 'outcomeUnknown';
+export type FairwayErrorKind = 'refused' | 'notFound' | 'ambiguous' | 'unavailable' | 'outcomeUnknown';
 
 export class FairwayError extends Error {
   override readonly name = 'FairwayError';
   readonly kind: FairwayErrorKind;
+  /** Of a definition that is refused: everything that is wrong with it. */
+  readonly problems: readonly DefinitionProblem[];
 
-  constructor(kind: FairwayErrorKind, message: string, cause?: unknown) {
+  /** Of what a workflow refused: the type of its failure, such as `Conflict` for a pipeline that is busy. */
+  get failureType(): string | undefined {
+    const { cause } = (this.cause ?? {}) as { cause?: unknown };
+    return cause instanceof ApplicationFailure ? (cause.type ?? undefined) : undefined;
+  }
+
+  constructor(
+    kind: FairwayErrorKind,
+    message: string,
+    cause?: unknown,
+    problems: readonly DefinitionProblem[] = [],
+  ) {
     super(message, { cause });
     this.kind = kind;
+    this.problems = problems;
   }
 }
+
+/** Whether an update was refused since something is in the way that may not be there for long. */
+export const isConflict = (error: unknown): boolean =>
+  error instanceof FairwayError &&
+  error.cause instanceof WorkflowUpdateFailedError &&
+  error.cause.cause instanceof ApplicationFailure &&
+  error.cause.cause.type === ('Conflict' satisfies FailureType);
+
+/** Whether workers were asked, and have no answer for what began with another version: it is as good as unknown. */
+export const isUnanswerable = (error: unknown): boolean =>
+  error instanceof FairwayError && error.cause instanceof QueryNotRegisteredError;
+
+const FAILED_PRECONDITION = 9;
 
 /** Translates what the Temporal client throws. `what` names the thing that was asked. */
 export function translated(error: unknown, what: string, changes: boolean): unknown {
@@ -34,8 +70,15 @@ export function translated(error: unknown, what: string, changes: boolean): unkn
   if (error instanceof WorkflowNotFoundError)
     return new FairwayError('notFound', `there is no ${what}`, error);
   if (error instanceof QueryNotRegisteredError)
-    return new FairwayError('notFound', `${what} does not answer this question`, error);
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error))
+    return new FairwayError(
+      'unavailable',
+      `the workers cannot answer about ${what}: it began with another version of their workflows (${error.message}). ` +
+        'Run workers of that version until it has ended, or terminate its workflow',
+      error,
+    );
+  // The deadline goes along to the server, which may be the first to give up: then it is the one that says "cancelled".
+  const isLate = isGrpcDeadlineError(error) || isGrpcCancelledError(error);
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isLate)
     return changes
       ? new FairwayError(
           'outcomeUnknown',
@@ -43,10 +86,14 @@ export function translated(error: unknown, what: string, changes: boolean): unkn
           error,
         )
       : new FairwayError('unavailable', `no answer about ${what} in time: is a worker running?`, error);
-  if (isGrpcServiceError(error))
+  const status = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(status))
     return new FairwayError(
       changes ? 'outcomeUnknown' : 'unavailable',
-      `the Temporal Service did not answer about ${what}: ${error.details}`,
+      // A question is refused at once where the server has seen no worker for a while.
+      Number(status.code) === FAILED_PRECONDITION
+        ? `nobody answers about ${what}: is a worker running?`
+        : `the Temporal Service did not answer about ${what}: ${status.details}`,
       error,
     );
   return error;

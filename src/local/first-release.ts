@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { crxPackageManager } from '../systems/package-manager/crx.ts';
-import type { AemStandIn } from './aem/aem.ts';
+import type { Instance } from '../model/schema/definition.ts';
+import { packageManagerOf } from '../systems/package-manager/choose.ts';
 import { buildPackage } from './content-package.ts';
 
 /** The release that the local environments hold before anything is deployed. */
@@ -22,8 +22,14 @@ const script = `<!DOCTYPE html>
 </html>
 `;
 
-/** Puts the first release of the example site on an instance, as an administrator would have done by hand. */
-export async function installFirstRelease(instance: AemStandIn, folder: string): Promise<void> {
+/**
+ * Puts the first release of the example site on an instance, as an administrator would have done by hand.
+ * @param instance its credentials are `user:password` themselves
+ */
+export async function installFirstRelease(
+  instance: Pick<Instance, 'url' | 'credentials' | 'packageManager'>,
+  folder: string,
+): Promise<void> {
   const file = join(folder, 'first-release.zip');
   const id = { group: 'com.example.site', name: 'site.first', version: FIRST_VERSION };
   await buildPackage(file, {
@@ -37,7 +43,7 @@ export async function installFirstRelease(instance: AemStandIn, folder: string):
       'content/site/en/news/.content.xml': page('News'),
     },
   });
-  const manager = crxPackageManager({ url: instance.url, credentials: instance.credentials });
+  const manager = packageManagerOf(instance, instance.credentials);
   const { path } = await manager.upload(file);
   await manager.install(path);
 }

@@ -7,12 +7,15 @@ import { haproxy } from '../systems/load-balancer/haproxy.ts';
 import type { LoadBalancer } from '../systems/load-balancer/load-balancer.ts';
 import { pause } from '../systems/pause.ts';
 import { startChild, type Child } from './child.ts';
+import { interfaceFor, LOOPBACK } from './interface.ts';
 import { onPath } from './setup/on-path.ts';
 
 export interface HaproxyOptions {
   /** Configuration, log and the memory of detached servers: the same folder brings the same servers back detached. */
   readonly folder: string;
   readonly port: number;
+  /** The name by which other machines reach it, on all interfaces; on loopback alone when absent. */
+  readonly host?: string;
   readonly servers: readonly { readonly name: string; readonly url: string }[];
   /** What the health checks ask for; 200 is healthy. */
   readonly probe: { readonly path: string; readonly host?: string };
@@ -70,7 +73,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<LocalHaprox
     }
   };
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${options.host ?? LOOPBACK}:${port}`,
     socket,
     backend: BACKEND,
     stop: () => (stopped ??= stop()),
@@ -78,12 +81,12 @@ export async function startHaproxy(options: HaproxyOptions): Promise<LocalHaprox
 }
 
 function configuration(
-  { port, servers, probe }: HaproxyOptions,
+  { port, host, servers, probe }: HaproxyOptions,
   socket: string,
   detached: readonly string[],
 ): string {
   const path = new URL(probe.path, 'http://probe').pathname.replaceAll("'", '%27');
-  const { host } = new URL(`http://${probe.host ?? '127.0.0.1'}`);
+  const { host: asked } = new URL(`http://${probe.host ?? LOOPBACK}`);
   return `global
   stats socket '${socket}' mode 600 level admin
   maxconn 2000
@@ -99,15 +102,18 @@ defaults
   option forwardfor
 
 frontend visitors
-  bind 127.0.0.1:${port}
+  bind ${interfaceFor(host)}:${port}
   default_backend ${BACKEND}
 
 backend ${BACKEND}
   balance roundrobin
   cookie FAIRWAY insert indirect nocache httponly
   option redispatch 1
+  # Who asks for a page of a dispatcher that dies gets it from another one; what changes something is not sent twice.
+  retry-on conn-failure empty-response
+  http-request disable-l7-retry unless METH_GET
   option httpchk
-  http-check send meth GET uri '${path}' ver HTTP/1.1 hdr Host '${host}' hdr User-Agent fairway-health-check
+  http-check send meth GET uri '${path}' ver HTTP/1.1 hdr Host '${asked}' hdr User-Agent fairway-health-check
   http-check expect status 200
   default-server check inter 250 fall 2 rise 2
 ${servers

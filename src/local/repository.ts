@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Flavour } from '../model/schema/definition.ts';
 import { Failure } from '../systems/failure.ts';
 import { run } from '../systems/process.ts';
 
@@ -22,13 +23,20 @@ const IDENTITY = [
   'commit.gpgsign=false',
 ];
 
-/** Makes a repository from `examples/site` in `folder`. */
-export async function createRepository(folder: string, branch = 'main'): Promise<LocalRepository> {
-  await cp(SITE, folder, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => basename(path) !== 'target',
-  });
+/** What a dispatcher configuration of the Cloud Service flavour leaves to the defaults. */
+const notInCloud = ['dispatcher/src/conf', 'dispatcher/src/conf.modules.d'].map((path) => join(SITE, path));
+
+/**
+ * A repository in `folder`: as it is there already, or made from `examples/site`; in the Cloud Service flavour with
+ * `conf.d` and `conf.dispatcher.d` only.
+ */
+export async function createRepository(
+  folder: string,
+  flavour: Flavour = 'aem_managed_services',
+): Promise<LocalRepository> {
+  const branch = 'main';
+  const isPart = (path: string) =>
+    basename(path) !== 'target' && !(flavour === 'aem_cloud_service' && notInCloud.includes(path));
   const git = async (...args: string[]) => {
     const { code, stderr } = await run('git', [...IDENTITY, ...args], { cwd: folder });
     if (code !== 0) throw new Failure('Rejected', `git ${args[0]} failed in ${folder}: ${stderr.trim()}`);
@@ -37,8 +45,24 @@ export async function createRepository(folder: string, branch = 'main'): Promise
     await git('add', '--all');
     await git('commit', '--quiet', '--no-verify', '-m', message);
   };
-  await git('init', '--quiet', `--initial-branch=${branch}`);
-  await commit('The site');
+  // A folder above may be in a repository of its own: only this one counts.
+  const there = await run('git', [
+    '--git-dir',
+    join(folder, '.git'),
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    'HEAD',
+  ]);
+  if (there.code !== 0) {
+    await cp(SITE, folder, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: isPart,
+    });
+    await git('init', '--quiet', `--initial-branch=${branch}`);
+    await commit('The site');
+  }
   return {
     url: pathToFileURL(folder).href,
     branch,

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { Client, Connection } from '@temporalio/client';
+import { setUpTemporal } from '../client/setup.ts';
 import { searchAttributes } from '../model/search-attributes.ts';
 import { Failure } from '../systems/failure.ts';
 import { startChild, type Child } from './child.ts';
@@ -13,6 +13,7 @@ export interface TemporalServer {
   readonly address: string;
   /** The Web UI. */
   readonly uiUrl: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export const serverSettings = [
 
 const HOST = '127.0.0.1';
 /** How long closed runs stay; the dev server would drop them after one day. */
-const RETENTION = '30 days';
+const RETENTION_DAYS = 30;
 const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 100;
 
@@ -72,7 +73,7 @@ export async function startTemporal(options: {
       },
     );
   }
-  return { address, uiUrl: `http://${HOST}:${uiPort}`, stop: () => child.stop() };
+  return { address, uiUrl: `http://${HOST}:${uiPort}`, pid: child.pid, stop: () => child.stop() };
 }
 
 async function ready(address: string, child: Child): Promise<void> {
@@ -80,7 +81,7 @@ async function ready(address: string, child: Child): Promise<void> {
   for (;;) {
     if (child.end() !== undefined) throw new Error(`it ended with ${child.end()}`);
     try {
-      return await setUpNamespace(address);
+      return await setUp(address);
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }
@@ -88,21 +89,11 @@ async function ready(address: string, child: Child): Promise<void> {
   }
 }
 
-async function setUpNamespace(address: string): Promise<void> {
+async function setUp(address: string): Promise<void> {
   const connection = Connection.lazy({ address, connectTimeout: 1_000 }); // `connect` would not close one that failed
   try {
     await connection.ensureConnected();
-    await connection.withDeadline(Date.now() + 5_000, async () => {
-      await connection.workflowService.updateNamespace({
-        namespace: 'default',
-        config: { workflowExecutionRetentionTtl: msToTs(RETENTION) },
-      });
-      const { customAttributes } = await connection.operatorService.listSearchAttributes({
-        namespace: 'default',
-      });
-      const missing = Object.keys(searchAttributes).filter((name) => !(name in (customAttributes ?? {})));
-      if (missing.length > 0) throw new Error(`search attributes are missing: ${missing.join(', ')}`);
-    });
+    await setUpTemporal(new Client({ connection }), RETENTION_DAYS);
   } finally {
     await connection.close();
   }

@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../systems/failure.ts';
 import { pause } from '../systems/pause.ts';
+import { makeStorage } from '../systems/storage/file-storage.ts';
+import { READY } from '../worker/ready.ts';
 import type { WorkerSettingsInput } from '../worker/settings.ts';
 import { startChild } from './child.ts';
 
 export interface WorkerProcess {
   readonly pid: number;
+  /** Resolves once it has ended, however that came. */
+  readonly ended: Promise<string>;
   /** Ends it at once, as a crash of its host would. */
   kill(): Promise<void>;
   /** Lets its activities come to an end, then ends it. */
@@ -15,16 +19,28 @@ export interface WorkerProcess {
 }
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-const READY = 'fairway worker: ready';
 const READY_WITHIN_MS = 60_000;
 
-/** Starts a worker in a process of its own and waits until it takes tasks. */
-export async function startWorker(folder: string, settings: WorkerSettingsInput): Promise<WorkerProcess> {
-  const file = join(folder, 'worker.json');
-  const logFile = join(folder, 'worker.log');
+export interface WorkerProcessOptions {
+  /** Of its files in `folder`: settings and log. */
+  readonly name?: string;
+  /** The program that it runs, and arguments after the settings file. */
+  readonly program?: readonly [file: string, ...args: string[]];
+}
+
+/** Starts a worker in a process of its own and waits until it takes tasks. Its storage is made unless it is there. */
+export async function startWorker(
+  folder: string,
+  settings: WorkerSettingsInput,
+  { name = 'worker', program: [program, ...args] = ['src/worker/main.ts'] }: WorkerProcessOptions = {},
+): Promise<WorkerProcess> {
+  const file = join(folder, `${name}.json`);
+  const logFile = join(folder, `${name}.log`);
+  await makeStorage(settings.storage);
   await writeFile(file, JSON.stringify(settings, null, 2));
   await writeFile(logFile, '');
-  const child = startChild(process.execPath, ['--import', 'tsx', 'src/worker/main.ts', file], {
+  const loader = program.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = startChild(process.execPath, [...loader, program, file, ...args], {
     logFile,
     cwd: PROJECT,
   });
@@ -42,6 +58,7 @@ export async function startWorker(folder: string, settings: WorkerSettingsInput)
   }
   return {
     pid: child.pid,
+    ended: child.ended,
     async kill() {
       process.kill(-child.pid, 'SIGKILL');
       await child.ended;

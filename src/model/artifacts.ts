@@ -48,6 +48,8 @@ export interface AemArtifact {
 
 export interface DispatcherArtifact {
   readonly kind: 'dispatcher';
+  /** It holds `conf.d` and `conf.dispatcher.d` only: the rest are the host's defaults. Absent: it holds the full set. */
+  readonly flavour?: 'aem_cloud_service';
   readonly path: string;
   readonly file: StoredFile;
 }
@@ -59,9 +61,17 @@ export interface KeptArtifact {
   readonly file: StoredFile;
   /** Why it is not deployed, for the log and the execution's details. */
   readonly reason: string;
+  /** It holds tests for Custom Functional Testing, which runs it. */
+  readonly test?: 'functional';
 }
 
 export type Artifact = AemArtifact | DispatcherArtifact | KeptArtifact;
+
+/** The tests that the build brought for Custom Functional Testing; a build has one JAR of them or none. */
+export const testJarOf = (artifacts: readonly Artifact[]): KeptArtifact | undefined =>
+  artifacts.find(
+    (artifact): artifact is KeptArtifact => artifact.kind === 'kept' && artifact.test === 'functional',
+  );
 
 /** `group:name:version` */
 export const packageLabel = ({ group, name, version }: PackageId): string => `${group}:${name}:${version}`;

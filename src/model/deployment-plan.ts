@@ -80,12 +80,15 @@ export function allAtOnce(topology: Topology, what: Deployable, options: { skipD
 /**
  * One leg after the other, for production: authors first; then, leg by leg, its dispatchers leave the load balancer,
  * packages and configuration are deployed in parallel, caches flushed, and the dispatchers return. The next leg starts
- * only when they are back in service.
+ * only when they are back in service. Legs with a dispatcher in `out`, which could not be returned to service before,
+ * come first: taking out another one before they serve would be an outage.
  */
-export function rolling(topology: Topology, what: Deployable): Plan {
+export function rolling(topology: Topology, what: Deployable, out: readonly string[] = []): Plan {
+  const isOut = (leg: Leg) => leg.dispatchers.some(({ id }) => out.includes(id));
+  const legs = legsOf(topology);
   return inSequence(
     atOnce(...install(topology.author, what)),
-    ...legsOf(topology).map((leg): Plan => {
+    ...[...legs.filter(isOut), ...legs.filter((leg) => !isOut(leg))].map((leg): Plan => {
       const work = [
         atOnce(...install(leg.publish, what), ...configure(leg.dispatchers, what)),
         flush(leg.dispatchers),

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts';
 import type { ConfigurationState, PathFlushed } from './activities.ts';
 import type { Artifact } from './artifacts.ts';
 import type { Dispatcher, Environment, Instance } from './schema/definition.ts';
@@ -57,8 +58,17 @@ export interface DeploymentProgress {
   legs: LegProgress[];
   /** What an earlier deployment had left behind and this one made good. */
   reconciled: string[];
+  /** What could not be made good, and why; absent or empty when nothing is left. */
+  remaining?: string[];
   /** What happens now, for people. */
   now: string;
+}
+
+/** What the repair of an environment is told. */
+export interface RepairInput {
+  readonly programId: string;
+  readonly environment: Environment;
+  readonly by: Actor;
 }
 
 const instanceProgress =

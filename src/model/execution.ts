@@ -1,11 +1,22 @@
 import type { Actor } from './actor.ts';
 import type { Validation } from './activities.ts';
 import type { Artifact, StoredFile } from './artifacts.ts';
+import type { DeciderRules } from './deciders.ts';
 import type { DeploymentProgress } from './deployment.ts';
+import type { Listener } from './events.ts';
 import type { Metric } from './gates.ts';
 import type { MessageName } from './messages.ts';
-import type { Environment, PerformanceGoals, Pipeline, Program, Timeouts } from './schema/definition.ts';
+import type {
+  CodeScannerChoice,
+  Environment,
+  PerformanceGoals,
+  Pipeline,
+  Program,
+  QualityGates,
+  Timeouts,
+} from './schema/definition.ts';
 import type { ExecutionMode, PlannedStep, StepId, StepStatus } from './steps.ts';
+import type { SecretReference } from './variables.ts';
 
 /** One execution: what it was started with, and the whole of its state as the query `execution` answers it. */
 
@@ -14,10 +25,24 @@ export interface ExecutionInput {
   readonly program: Pick<Program, 'id' | 'name' | 'type'>;
   /** As they were at the start: later changes of the definition do not reach a running execution. */
   readonly pipeline: Pipeline;
-  readonly stage: Environment;
-  readonly production: Environment;
+  /** Those that its pipeline names, by type. */
+  readonly environments: Readonly<Partial<Record<Environment['type'], Environment>>>;
+  /** What the pipeline names, where this execution builds another branch or tag. */
+  readonly configuredBranch?: string;
+  /** Id of the execution whose production deployment this one does again. */
+  readonly reExecutes?: string;
+  /** Their values lie in storage, encrypted; only the build gets them. */
+  readonly secretVariables?: readonly SecretReference[];
   readonly timeouts: Timeouts;
   readonly performance: PerformanceGoals;
+  /** What the program sets instead of Cloud Manager's gates. */
+  readonly qualityGates: QualityGates;
+  /** What analyses the code; the embedded analysers when absent. */
+  readonly codeScanner?: CodeScannerChoice;
+  /** Who is told what this execution does; absent when nobody is. */
+  readonly webhooks?: readonly Listener[];
+  /** Who may decide, where the program is stricter than usual. */
+  readonly deciders?: DeciderRules;
   readonly mode: ExecutionMode;
   readonly startedBy: Actor;
 }
@@ -34,6 +59,8 @@ export interface StepState extends PlannedStep {
   log?: string;
   /** Results in full, in storage. */
   results?: StoredFile;
+  /** Files beside them: what was found, as CSV and SARIF; time series, and a picture of them. */
+  findings?: readonly StoredFile[];
   metrics?: readonly Metric[];
 }
 
@@ -66,13 +93,20 @@ export interface ExecutionState {
   readonly programName: string;
   readonly pipelineId: string;
   readonly pipelineName: string;
+  readonly pipelineType: Pipeline['type'];
   readonly type: Program['type'];
   readonly mode: ExecutionMode;
-  readonly trigger: 'MANUAL';
+  readonly trigger: 'MANUAL' | 'RE_EXECUTE';
   readonly startedBy: Actor;
+  /** What is built: the branch, or `refs/tags/<tag>`. */
   readonly branch: string;
+  /** What the pipeline is configured with, where this execution builds something else. */
+  readonly configuredBranch?: string;
+  /** Id of the execution whose production deployment this one does again. */
+  readonly reExecutes?: string;
   commit?: string;
-  artifactsVersion: string;
+  /** Of builds for stage and production; others are not versioned. */
+  artifactsVersion?: string;
   status: ExecutionStatus;
   readonly createdAt: string;
   finishedAt?: string;
@@ -88,12 +122,24 @@ export interface ExecutionState {
   failure?: { readonly step: StepId; readonly message: string };
 }
 
-/** Storage prefix of everything an execution keeps. */
-export const executionKey = (ids: {
+export interface ExecutionIds {
   readonly programId: string;
   readonly pipelineId: string;
   readonly executionId: string;
-}): string => `${ids.programId}/${ids.pipelineId}/${ids.executionId}`;
+}
+
+/** Storage prefix of everything an execution keeps. */
+export const executionKey = (ids: ExecutionIds): string =>
+  `${ids.programId}/${ids.pipelineId}/${ids.executionId}`;
+
+/** What that prefix says of the execution. */
+export function idsOf(executionKey: string): ExecutionIds {
+  const [programId = '', pipelineId = '', executionId = ''] = executionKey.split('/');
+  return { programId, pipelineId, executionId };
+}
+
+/** Storage key of the record of an execution. */
+export const recordKey = (executionKey: string): string => `${executionKey}/execution.json`;
 
 export const executionWorkflowId = (programId: string, pipelineId: string): string =>
   `pipeline-${programId}-${pipelineId}`;

@@ -1,3 +1,5 @@
+import type { Pipeline } from './schema/definition.ts';
+
 /** Metrics and gates, in Cloud Manager's names. */
 
 export type Severity = 'critical' | 'important' | 'informational';
@@ -21,6 +23,37 @@ export interface Metric extends MetricDefinition {
   readonly passed: boolean;
   /** Accepted by a person in spite of its failure. */
   readonly override: boolean;
+}
+
+/**
+ * What a program sets for a KPI instead of Cloud Manager's row. Ratings are from A to E; what is not said stays as
+ * it is there.
+ */
+export interface GateSetting {
+  readonly expected?: number | string;
+  readonly severity?: Severity;
+}
+
+/** By KPI. */
+export type GateSettings = Readonly<Record<string, GateSetting | undefined>>;
+
+/**
+ * The rows of a gate with a program's settings. A KPI of two rows (`security_rating`) has one when it is set: the first,
+ * changed. An expected rating is the worst that passes.
+ */
+export function withSettings(
+  definitions: readonly MetricDefinition[],
+  settings: GateSettings,
+): readonly MetricDefinition[] {
+  const first = (row: MetricDefinition) => definitions.find(({ kpi }) => kpi === row.kpi) === row;
+  return definitions
+    .filter((row) => !settings[row.kpi] || first(row))
+    .map((row) => {
+      const { expected, severity = row.severity } = settings[row.kpi] ?? {};
+      if (expected === undefined) return { ...row, severity };
+      const comparator = row.comparator === 'EQ' ? 'GTE' : row.comparator;
+      return { ...row, severity, comparator, expectedValue: String(expected) };
+    });
 }
 
 /** By KPI; one that is absent was not measured. */
@@ -48,6 +81,10 @@ export function gateOutcome(
   if (!metrics.some((metric) => needsOverride(metric) && !metric.override)) return 'pass';
   return ({ PAUSE: 'wait', FAIL: 'fail', CONTINUE: 'pass' } as const)[behaviour];
 }
+
+/** What a pipeline's important failures do; they fail one that has no step they could let it go on with. */
+export const behaviourOf = (pipeline: Pipeline): ImportantMetricsBehaviour =>
+  pipeline.type === 'codeQuality' ? 'FAIL' : pipeline.importantMetricsFailureBehavior;
 
 /** The failing important KPIs that a decision forgets: it counts only when it names them all. */
 export const missingOverrides = (metrics: readonly Metric[], kpis: readonly string[]): readonly string[] => [

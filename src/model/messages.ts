@@ -49,6 +49,14 @@ export interface Messages {
 
 export type MessageName = keyof Messages;
 
+export const messageNames = [
+  'approve',
+  'schedule',
+  'cseSupport',
+  'override',
+  'cancel',
+] as const satisfies MessageName[];
+
 /** Steps whose failing important metrics a person may accept. */
 export const gateSteps = [
   'codeQuality',

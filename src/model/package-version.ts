@@ -125,22 +125,36 @@ export interface VersionRange {
   readonly high?: { readonly version: string; readonly inclusive: boolean };
 }
 
-/** Reads a range: empty is any version, `1.0` is 1.0 or newer (not exactly 1.0), `[1.0,2.0)` has two bounds. */
+/**
+ * Reads a range: empty is any version, `1.0` is 1.0 or newer (not exactly 1.0), `[1.0,2.0)` has two bounds. As in
+ * FileVault a round bracket anywhere counts before a square one, and what stands outside of the brackets is ignored.
+ */
 export function parseRange(text: string): VersionRange | { readonly error: string } {
   if (text === '') return {};
-  if (!text.includes(',')) return { low: { version: text, inclusive: true } };
-  const [, open, from = '', to = '', close] = /^([[(])([^,]*),(.*)([\])])$/.exec(text.trim()) ?? [];
-  if (!open) return { error: `version range ${text} must be written like [1.0,2.0): brackets on both sides` };
-  const low = from.trim();
-  const high = to.trim();
-  const compared = low && high ? compareVersions(low, high) : -1;
+  const comma = text.indexOf(',');
+  if (comma < 0) return { ...(hasSegments(text) && { low: { version: text, inclusive: true } }) };
+  const [open, close] = [bracket(text, '(', '['), bracket(text, ')', ']')];
+  if (open.at < 0 || open.at > comma || close.at < comma)
+    return { error: `version range ${text} must be written like [1.0,2.0): brackets on both sides` };
+  const low = text.slice(open.at + 1, comma).trim();
+  const high = text.slice(comma + 1, close.at).trim();
+  const [hasLow, hasHigh] = [hasSegments(low), hasSegments(high)];
+  const compared = hasLow && hasHigh ? compareVersions(low, high) : -1;
   if (compared > 0) return { error: `version range ${text}: the lower bound is above the upper bound` };
-  if (compared === 0 && (open === '(' || close === ')'))
+  if (compared === 0 && !(open.inclusive && close.inclusive))
     return { error: `version range ${text} is empty: with equal bounds both must be inclusive` };
   return {
-    ...(low && { low: { version: low, inclusive: open === '[' } }),
-    ...(high && { high: { version: high, inclusive: close === ']' } }),
+    ...(hasLow && { low: { version: low, inclusive: open.inclusive } }),
+    ...(hasHigh && { high: { version: high, inclusive: close.inclusive } }),
   };
+}
+
+/** A version of nothing but dots is no bound. */
+const hasSegments = (version: string): boolean => /[^.]/.test(version);
+
+function bracket(text: string, exclusive: string, inclusive: string): { at: number; inclusive: boolean } {
+  const at = text.indexOf(exclusive);
+  return at < 0 ? { at: text.indexOf(inclusive), inclusive: true } : { at, inclusive: false };
 }
 
 export function inRange(version: string, { low, high }: VersionRange): boolean {

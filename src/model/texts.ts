@@ -19,10 +19,11 @@ const statusText = ({ status, notRun }: StepState): string =>
   notRun ? 'not run' : striking.includes(status) ? `**${status}**` : status;
 
 export function executionText(state: ExecutionState): string {
-  const { mode, programName, pipelineName, executionId, status, branch, commit, waitingFor } = state;
+  const { mode, programName, pipelineName, executionId, status, waitingFor } = state;
+  const { branch, configuredBranch, commit, artifactsVersion, reExecutes } = state;
   const lines = [
     `### ${mode === 'EMERGENCY' ? 'EMERGENCY · ' : ''}${programName} · ${pipelineName} · execution ${executionId}: ${status}`,
-    `Branch \`${branch}\`${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}, version ${state.artifactsVersion}, started ${readableTime(state.createdAt)} by ${cell(state.startedBy.subject)}`,
+    `${reExecutes ? `Deploys execution ${reExecutes} to production again. ` : ''}Branch \`${branch}\`${configuredBranch ? ` (for this execution only; the pipeline's is \`${configuredBranch}\`)` : ''}${commit ? ` at \`${commit.slice(0, 10)}\`` : ''}${artifactsVersion ? `, version ${artifactsVersion}` : ''}, started ${readableTime(state.createdAt)} by ${cell(state.startedBy.subject)}`,
   ];
   if (waitingFor)
     lines.push(
@@ -75,10 +76,12 @@ export function deploymentText({
   legs,
   now,
   reconciled,
+  remaining = [],
 }: DeploymentProgress): string {
   return [
     `#### ${environmentName}: ${cell(now)}`,
     ...reconciled.map((done) => `- made good: ${cell(done)}`),
+    ...remaining.map((left) => `- **not made good**: ${cell(left)}`),
     [
       '| node | state | service |',
       '|---|---|---|',

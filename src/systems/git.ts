@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { isRefName, repositoryProblem } from '../model/git-names.ts';
+import { nearMatches } from '../model/near-matches.ts';
 import { cleanEnvironment } from './clean-environment.ts';
 import { Failure } from './failure.ts';
-import { checkBranch, checkRepository, nearMatches } from './git-names.ts';
 import { run, type Finished } from './process.ts';
 
 export interface GitOptions {
@@ -10,42 +11,80 @@ export interface GitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A branch or a tag; exactly one of the two. */
+export interface GitSource {
+  readonly branch?: string;
+  readonly tag?: string;
+}
+
 const LIST_WITHIN_MS = 60_000;
 const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Of the user's own settings, where credentials come from. */
 const USER_SETTINGS = ['HOME', 'XDG_CONFIG_HOME', 'SSH_AUTH_SOCK', 'GIT_SSL_CAINFO', 'SSL_CERT_FILE'];
 
+function checkRefName(kind: 'branch' | 'tag', name: string): void {
+  if (!isRefName(name))
+    throw new Failure(
+      'InvalidInput',
+      `${JSON.stringify(name.slice(0, 255))} is not a valid name of a ${kind}`,
+    );
+}
+
+function checkRepository(url: string, allowFile: boolean): void {
+  const problem = repositoryProblem(url, allowFile);
+  const shown = JSON.stringify(url.replace(/\/\/[^/]*@/, '//***@').slice(0, 200));
+  if (problem) throw new Failure('InvalidInput', `the repository ${shown} cannot be read: it ${problem}`);
+}
+
 /**
- * The commit that a branch points at now.
- * @throws Failure `Missing` naming the branch and similar ones, `Denied`, `Unavailable`, `InvalidInput`
+ * The commit that a branch or a tag points at now.
+ * @throws Failure `Missing` naming it and similar ones, `Denied`, `Unavailable`, `InvalidInput`
  */
-export async function resolveBranch(
+export async function resolveSource(
   repository: string,
-  branch: string,
+  source: GitSource,
   options: GitOptions = {},
 ): Promise<string> {
+  const { kind, name, ref } = checkedRef(source);
+  const refs = await listRefs(repository, kind === 'branch' ? '--heads' : '--tags', options);
+  // An annotated tag is an object of its own: what it stands for is listed with `^{}`.
+  const commit = refs.get(`${ref}^{}`) ?? refs.get(ref);
+  if (commit) return commit;
+  const names = [...refs.keys()].map((known) => known.replace(/^refs\/(heads|tags)\/|\^\{\}$/g, ''));
+  const near = nearMatches(name, [...new Set(names)]);
+  const hint = near.length > 0 ? `; similar ones are ${near.join(', ')}` : '';
+  throw new Failure('Missing', `there is no ${kind} ${name} in ${repository}${hint}`);
+}
+
+/** The branches of a repository. @throws Failure as `resolveSource` */
+export async function branchesOf(repository: string, options: GitOptions = {}): Promise<string[]> {
+  const refs = await listRefs(repository, '--heads', options);
+  return [...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, ''));
+}
+
+/** Full names of refs, and what they point at. */
+async function listRefs(
+  repository: string,
+  kind: '--heads' | '--tags',
+  options: GitOptions,
+): Promise<Map<string, string>> {
   checkRepository(repository, options.allowFile ?? false);
-  checkBranch(branch);
   const limit = AbortSignal.timeout(LIST_WITHIN_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
-  const listed = await git(['ls-remote', '--heads', '--', repository], { ...options, signal }).catch(
-    (error: unknown) => {
-      if (!limit.aborted || options.signal?.aborted) throw error;
-      throw new Failure('Unavailable', `the repository ${repository} did not answer within 60 s`);
-    },
-  );
-  if (listed.code !== 0) throw refusal(repository, listed);
-  const heads = new Map(
-    listed.stdout.split('\n').flatMap((line) => {
-      const [commit, ref] = line.split('\t');
-      return commit && ref ? [[ref.replace('refs/heads/', ''), commit] as const] : [];
+  const listing = await git(['ls-remote', kind, '--', repository], {
+    ...options,
+    signal,
+  }).catch((error: unknown) => {
+    if (!limit.aborted || options.signal?.aborted) throw error;
+    throw new Failure('Unavailable', `the repository ${repository} did not answer within 60 s`);
+  });
+  if (listing.code !== 0) throw refusal(repository, listing);
+  return new Map(
+    listing.stdout.split('\n').flatMap((line) => {
+      const [hash, listed] = line.split('\t');
+      return hash && listed ? [[listed, hash] as const] : [];
     }),
   );
-  const commit = heads.get(branch);
-  if (commit) return commit;
-  const near = nearMatches(branch, [...heads.keys()]);
-  const hint = near.length > 0 ? `; similar ones are ${near.join(', ')}` : '';
-  throw new Failure('Missing', `there is no branch ${branch} in ${repository}${hint}`);
 }
 
 /**
@@ -54,13 +93,13 @@ export async function resolveBranch(
  * @throws Failure `Missing` when neither the server nor the branch has the commit any more
  */
 export async function cloneCommit(
-  source: { readonly repository: string; readonly branch: string; readonly commit: string },
+  wanted: { readonly repository: string; readonly source: GitSource; readonly commit: string },
   folder: string,
   options: GitOptions = {},
 ): Promise<void> {
-  const { repository, branch, commit } = source;
+  const { repository, commit } = wanted;
   checkRepository(repository, options.allowFile ?? false);
-  checkBranch(branch);
+  const { kind, name, ref } = checkedRef(wanted.source);
   if (!COMMIT.test(commit))
     throw new Failure('InvalidInput', `${JSON.stringify(commit.slice(0, 80))} is not a full commit hash`);
 
@@ -69,16 +108,21 @@ export async function cloneCommit(
   await must(inFolder('init', '--quiet', '--template='), 'git init');
   const single = await inFolder('fetch', '--quiet', '--no-tags', '--depth=1', '--', repository, commit);
   if (single.code !== 0) {
-    const ref = `refs/heads/${branch}`;
     const whole = await inFolder('fetch', '--quiet', '--no-tags', '--', repository, ref);
     if (whole.code !== 0) throw refusal(repository, whole);
     if ((await inFolder('cat-file', '-e', `${commit}^{commit}`)).code !== 0)
       throw new Failure(
         'Missing',
-        `commit ${commit} is no longer in branch ${branch} of ${repository}; start a new execution`,
+        `commit ${commit} is no longer in ${kind} ${name} of ${repository}; start a new execution`,
       );
   }
   await must(inFolder('checkout', '--quiet', '--detach', commit), `git checkout ${commit}`);
+}
+
+function checkedRef({ branch, tag }: GitSource): { kind: 'branch' | 'tag'; name: string; ref: string } {
+  const [kind, name = ''] = branch === undefined ? (['tag', tag] as const) : (['branch', branch] as const);
+  checkRefName(kind, name);
+  return { kind, name, ref: `refs/${kind === 'branch' ? 'heads' : 'tags'}/${name}` };
 }
 
 async function must(finished: Promise<Finished>, what: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { Failure } from './failure.ts';
 
 export interface RunOptions {
@@ -10,7 +9,7 @@ export interface RunOptions {
   readonly input?: string;
   /** Ends the process and everything it started. */
   readonly signal?: AbortSignal;
-  /** Called for each line of standard output and standard error. */
+  /** Called for each line of standard output and standard error; of one longer than 64 KiB, for its pieces. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -22,6 +21,7 @@ export interface Finished {
 }
 
 const KEPT = 1_000_000;
+const LONGEST_LINE = 64 * 1024;
 const KILL_AFTER_MS = 5_000;
 const RELEASE_AFTER_MS = 2_000;
 
@@ -41,12 +41,16 @@ export function run(program: string, args: readonly string[], options: RunOption
       detached: true,
     });
     const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
+    const splitters = (['stdout', 'stderr'] as const).map((name) => {
+      const splitter = inLines(onLine);
       child[name].setEncoding('utf8').on('data', (text: string) => {
-        output[name] = (output[name] + text).slice(-KEPT);
+        output[name] += text;
+        // Not each time: to cut a text is to copy it.
+        if (output[name].length > 2 * KEPT) output[name] = output[name].slice(-KEPT);
+        splitter.add(text);
       });
-      if (onLine) createInterface({ input: child[name] }).on('line', onLine);
-    }
+      return splitter;
+    });
     child.stdin.on('error', () => undefined); // the program may close its input early
     child.stdin.end(options.input ?? '');
 
@@ -70,6 +74,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       signal?.removeEventListener('abort', stop);
       clearTimeout(escalation);
       clearTimeout(release);
+      splitters.forEach((splitter) => splitter.end());
       end();
     };
     child.on('error', (cause: NodeJS.ErrnoException) =>
@@ -80,10 +85,33 @@ export function run(program: string, args: readonly string[], options: RunOption
         if (signal?.aborted) {
           killGroup(child.pid, 'SIGKILL'); // what the program left in its group
           reject(signal.reason as Error);
-        } else resolve({ code: code ?? -1, ...output });
+        } else
+          resolve({
+            code: code ?? -1,
+            stdout: output.stdout.slice(-KEPT),
+            stderr: output.stderr.slice(-KEPT),
+          });
       }),
     );
   });
+}
+
+/** Memory does not grow with what a program prints, lines or not. */
+function inLines(onLine: (line: string) => void = () => undefined) {
+  let rest = '';
+  return {
+    add(text: string) {
+      // Whether a carriage return at the end belongs to a line feed is not known yet.
+      const lines = (rest + text).split(/\r\n|\n|\r(?=[^\n])/);
+      rest = lines.pop() ?? '';
+      lines.forEach(onLine);
+      for (; rest.length > LONGEST_LINE; rest = rest.slice(LONGEST_LINE)) onLine(rest.slice(0, LONGEST_LINE));
+    },
+    end() {
+      if (rest !== '') onLine(rest.replace(/\r$/, ''));
+      rest = '';
+    },
+  };
 }
 
 /** Signals a process group; one that is gone already is no error. */

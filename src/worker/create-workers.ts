@@ -1,20 +1,37 @@
-import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { asyncLocalStorage, Context } from '@temporalio/activity';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { assetsTestActivities } from '../activities/assets-test.ts';
 import { buildActivities } from '../activities/build.ts';
+import { buildImagesActivities } from '../activities/build-images.ts';
+import { checkCodeScannerActivities } from '../activities/check-code-scanner.ts';
+import { codeQualityActivities } from '../activities/code-quality.ts';
+import { announceActivities, deliveryActivities } from '../activities/events.ts';
+import { copyArtifactsActivities } from '../activities/copy-artifacts.ts';
+import type { Deps } from '../activities/deps.ts';
 import { failureInterceptor } from '../activities/failure-interceptor.ts';
+import { functionalTestActivities } from '../activities/functional-test.ts';
+import { kubernetesActivities } from '../activities/kubernetes.ts';
 import { loadBalancerActivities } from '../activities/load-balancer.ts';
+import { loadTestActivities } from '../activities/load-test.ts';
 import { nodeActivities } from '../activities/node.ts';
 import { packageActivities } from '../activities/packages.ts';
+import { preflightActivities } from '../activities/preflight.ts';
+import { productFunctionalTestActivities } from '../activities/product-functional-test.ts';
 import { recordActivities } from '../activities/record.ts';
-import { testActivities } from '../activities/tests.ts';
+import { securityTestActivities } from '../activities/security-test.ts';
 import { validateActivities } from '../activities/validate.ts';
-import { waitActivities } from '../activities/waits.ts';
-import { nodeQueue } from '../model/activities.ts';
+import { leaseActivities, waitActivities } from '../activities/waits.ts';
+import { nodeQueue, type ImageActivities } from '../model/activities.ts';
+import { Failure } from '../systems/failure.ts';
 import { recover } from '../systems/httpd/restore.ts';
+import { buildah } from '../systems/images/buildah.ts';
 import { secrets } from '../systems/secrets.ts';
-import { fileStorage } from '../systems/storage/file-storage.ts';
+import { openStorage, requirePlace } from '../systems/storage/open.ts';
+import { destinations } from '../systems/webhooks/destinations.ts';
+import { claimNode, refuseSecondAgent } from './one-agent.ts';
 import type { WorkerSettings } from './settings.ts';
+import { connectWorker } from './temporal-connection.ts';
+import { workflowCode } from './workflow-code.ts';
 
 /** Long polls wait for hours and cost nothing: many may wait at once. */
 const WAITS_AT_ONCE = 500;
@@ -22,6 +39,8 @@ const WAITS_AT_ONCE = 500;
 const ACTIVITIES_AT_ONCE = 300;
 /** What a cancelled activity has for ending its processes. */
 const CLEAN_UP_SECONDS = 10;
+/** Few retries are worth more than a storage that is mounted again: activities wait for it. */
+const STORAGE_AWAY_MS = 60_000;
 /** A build takes all that a machine has. */
 const BUILDS_AT_ONCE = 1;
 
@@ -31,69 +50,143 @@ export interface Workers {
   /** Takes no more tasks and lets those that run come to an end. */
   shutdown(): void;
   close(): Promise<void>;
+  /** How each stands, with what it has in hand. */
+  status(): readonly WorkerState[];
+  /** @throws Failure `Unavailable` when the Temporal Service does not answer at once */
+  askTemporal(): Promise<void>;
 }
 
-/** The workers of one process: those of its roles, each on its task queue. */
-export async function createWorkers(settings: WorkerSettings, log: (line: string) => void): Promise<Workers> {
-  const { address, namespace } = settings.temporal;
-  const connection = await NativeConnection.connect({ address });
-  const clientConnection = await Connection.connect({ address });
-  const client = new Client({ connection: clientConnection, namespace });
+export interface WorkerState {
+  readonly taskQueue: string;
+  /** Whether it takes tasks. */
+  readonly running: boolean;
+  readonly activities: number;
+}
+
+/** That of the activity that asks; there is none while a worker starts. */
+const cancellation = (): AbortSignal | undefined =>
+  asyncLocalStorage.getStore() && Context.current().cancellationSignal;
+
+const secretsOf = (settings: WorkerSettings) => secrets({ env: process.env, folder: settings.secrets });
+
+/**
+ * The workers of one process: those of its roles, each on its task queue.
+ * @throws Failure when the storage is not there or cannot be used
+ */
+export async function createWorkers(
+  settings: WorkerSettings,
+  log: (line: string) => void,
+  /** Has the last word on the options of each worker. */
+  adjust: (options: WorkerOptions) => WorkerOptions = (options) => options,
+): Promise<Workers> {
+  await requirePlace(settings.storage);
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const each of opened.splice(0).reverse()) await each();
+  };
+  try {
+    const temporal = await connectWorker(settings.temporal, secretsOf(settings));
+    opened.push(temporal.close);
+    for (const { node, host } of settings.agents) {
+      await refuseSecondAgent(temporal.client, node);
+      opened.push(await claimNode(node, host.stateFolder));
+    }
+    return await assembled(settings, temporal, log, adjust, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assembled(
+  settings: WorkerSettings,
+  { connection, client, namespace, converter, ask }: Awaited<ReturnType<typeof connectWorker>>,
+  log: (line: string) => void,
+  adjust: (options: WorkerOptions) => WorkerOptions,
+  close: () => Promise<void>,
+): Promise<Workers> {
   const deps = {
     client,
-    storage: fileStorage(settings.storage),
-    secret: secrets({ env: process.env, folder: settings.secrets }),
+    storage: openStorage(settings.storage, { patienceMs: STORAGE_AWAY_MS, interruption: cancellation }),
+    secret: secretsOf(settings),
     workFolder: settings.workFolder,
     allowFileRepositories: settings.localRepositories,
   };
+  const { apiUrl, networks } = settings.events;
+  const delivering = {
+    ...deps,
+    apiUrl: apiUrl.replace(/\/$/, ''),
+    destinations: destinations(networks),
+  };
   const common = {
+    ...converter,
     connection,
     namespace,
     interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
     /** How fast a cancellation reaches an activity. */
     maxHeartbeatThrottleInterval: '1 second',
+    /** How long an execution waits for a worker that remembers it, and may be dead, before another one takes it over. */
+    stickyQueueScheduleToStartTimeout: '3 seconds',
     shutdownGraceTime: settings.shutdownGraceSeconds * 1000,
     shutdownForceTime: (settings.shutdownGraceSeconds + CLEAN_UP_SECONDS) * 1000,
   } satisfies Partial<WorkerOptions>;
 
+  const create = (options: WorkerOptions) => Worker.create(adjust(options));
   const planned: Promise<Worker>[] = [];
   if (settings.orchestrator)
     planned.push(
-      Worker.create({
+      create({
         ...common,
         taskQueue: 'fairway',
-        workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+        workflowsPath: workflowCode.workflowsPath,
+        bundlerOptions: { preloadModules: workflowCode.preloadModules },
         maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
         activities: {
           ...validateActivities(deps),
+          ...preflightActivities(deps),
           ...packageActivities(deps),
           ...loadBalancerActivities(deps),
-          ...testActivities(deps),
+          ...securityTestActivities(deps),
+          ...loadTestActivities(deps),
+          ...assetsTestActivities(deps),
+          ...productFunctionalTestActivities(deps),
+          ...kubernetesActivities(deps),
           ...recordActivities(deps),
+          ...copyArtifactsActivities(deps),
+          ...leaseActivities(deps),
+          ...announceActivities(deps),
         },
       }),
-      Worker.create({
+      create({
         ...common,
         taskQueue: 'fairway-waits',
-        activities: waitActivities(deps),
+        activities: { ...waitActivities(deps), ...deliveryActivities(delivering) },
         maxConcurrentActivityTaskExecutions: WAITS_AT_ONCE,
       }),
     );
-  if (settings.build)
+  if (settings.build) {
+    const building = { ...deps, ...settings.build, engine: settings.build };
     planned.push(
-      Worker.create({
+      create({
         ...common,
         taskQueue: 'fairway-build',
-        activities: buildActivities({ ...deps, ...settings.build, engine: settings.build }),
+        activities: {
+          ...buildActivities(building),
+          ...checkCodeScannerActivities(building),
+          ...codeQualityActivities(building),
+          ...functionalTestActivities(building),
+          ...imageActivities(settings, deps),
+        },
         maxConcurrentActivityTaskExecutions: BUILDS_AT_ONCE,
       }),
     );
+  }
   for (const { node, host } of settings.agents) {
     // What a dead agent left half done is made good before its successor takes tasks.
     const say = async (line: string) => log(`${node.nodeId}: ${line}`);
     await recover(host, say);
     const activities = nodeActivities({ node, host, storage: deps.storage });
-    planned.push(Worker.create({ ...common, taskQueue: nodeQueue(node), activities }));
+    planned.push(create({ ...common, taskQueue: nodeQueue(node), activities }));
   }
   const workers = await Promise.all(planned);
   const shutdown = () =>
@@ -113,9 +206,36 @@ export async function createWorkers(settings: WorkerSettings, log: (line: string
       if (failed) throw failed.reason;
     },
     shutdown,
-    close: async () => {
-      await clientConnection.close();
-      await connection.close();
-    },
+    close,
+    status: () =>
+      workers.map((worker) => ({
+        taskQueue: worker.options.taskQueue,
+        running: worker.getState() === 'RUNNING',
+        activities: worker.getStatus().numInFlightActivities,
+      })),
+    askTemporal: ask,
   };
+}
+
+/** A worker that builds but makes no images says so: the task would be tried again for ever. */
+function imageActivities({ images, workFolder }: WorkerSettings, { storage, secret }: Deps): ImageActivities {
+  if (!images)
+    return {
+      buildImages: async () => {
+        throw new Failure(
+          'Missing',
+          'this worker makes no images: add "images" to its settings (docs/cloud-service.md)',
+        );
+      },
+    };
+  const { base, repository, push, httpd } = images;
+  return buildImagesActivities({
+    storage,
+    workFolder,
+    builder: buildah(images),
+    base,
+    repository,
+    push: push && { ...push, secret },
+    dispatcher: httpd,
+  });
 }

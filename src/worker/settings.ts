@@ -1,10 +1,46 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Failure } from '../systems/failure.ts';
+import { Failure, messageOf } from '../systems/failure.ts';
 import { defaultImmutable, defaultMandatory } from '../systems/httpd/settings.ts';
+import { isS3, s3Place } from '../systems/storage/s3/place.ts';
 
 const path = z.string().startsWith('/', 'must be an absolute path');
+const storage = z.string().superRefine((place, context) => {
+  try {
+    if (isS3(place)) s3Place(place);
+    else if (!place.startsWith('/')) throw new Error('must be an absolute path, or s3://BUCKET/PREFIX');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
 const command = z.strictObject({ program: z.string().min(1), args: z.array(z.string()) });
+
+const images = z.strictObject({
+  /** Path or name of buildah, and arguments before its command. */
+  program: z.string().min(1).optional(),
+  globalArgs: z.array(z.string()).optional(),
+  /** What the images are built on, a reference each; `scratch` = files only, which cannot run. */
+  base: z.strictObject({ aem: z.string().min(1), dispatcher: z.string().min(1) }),
+  /** Where clusters find the images, `registry.example.com/site`. */
+  repository: z.string().min(1),
+  /** Brings them there with skopeo; absent = somebody else does. */
+  push: z
+    .strictObject({
+      /** Name of the secret with `user:password` of the registry; absent = it is open to this worker. */
+      credentials: z.string().min(1).optional(),
+      /** Whether the registry has no TLS that can be verified. */
+      insecure: z.boolean().optional(),
+    })
+    .optional(),
+  /** The httpd that tests dispatcher configurations, with the files that no package may change. */
+  httpd: z.strictObject({
+    serverRoot: path,
+    configTest: command,
+    environment: z.record(z.string(), z.string()),
+    immutable: z.array(z.string()).default([...defaultImmutable]),
+    mandatory: z.array(z.string()).default([...defaultMandatory]),
+  }),
+});
 
 const agent = z.strictObject({
   node: z.strictObject({ programId: z.string(), environmentId: z.string(), nodeId: z.string() }),
@@ -24,7 +60,14 @@ const agent = z.strictObject({
 
 /** What one worker process is told: a JSON file, named on its command line. */
 const settingsSchema = z.strictObject({
-  temporal: z.strictObject({ address: z.string(), namespace: z.string().default('default') }),
+  /** Which Temporal Service; what is absent is found as Temporal's own command finds it. */
+  temporal: z
+    .strictObject({
+      address: z.string().optional(),
+      namespace: z.string().optional(),
+      profile: z.string().optional(),
+    })
+    .prefault({}),
   /** Whether this process runs the workflows and the activities that belong to no host. */
   orchestrator: z.boolean().default(true),
   /** Whether this process builds, and how; absent = it does not build. */
@@ -40,18 +83,31 @@ const settingsSchema = z.strictObject({
       runArgs: z.array(z.string()).optional(),
       /** Maven's local repository that builds share; absent = each build begins with an empty one. */
       mavenRepository: path.optional(),
+      /** Where the analysers of code scanning are kept; absent = in the work folder. */
+      analysers: path.optional(),
       /** Maven settings of this worker: mirrors, proxies. */
       mavenSettings: path.optional(),
     })
     .optional(),
-  /** Folder of the storage. */
-  storage: path,
+  /** Folder of the storage, or `s3://BUCKET/PREFIX?...`. */
+  storage,
+  /** How this process makes the images of Cloud Service; absent = it does not. It is one that builds. */
+  images: images.optional(),
   /** Folder with one file per secret; secrets may also come as `FAIRWAY_SECRET_<NAME>`. */
   secrets: path.optional(),
   /** For temporary files. */
   workFolder: path,
   /** Whether repositories may be folders of this machine (`file:` URLs). */
   localRepositories: z.boolean().default(false),
+  /** How webhooks are told what executions do. */
+  events: z
+    .strictObject({
+      /** Where receivers reach the HTTP API: what events link to. */
+      apiUrl: z.url().default('http://127.0.0.1:8090'),
+      /** Networks that webhooks may be in, besides public addresses: `10.1.0.0/16`. */
+      networks: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+    })
+    .prefault({}),
   /** How long activities may go on, in seconds, after the process was told to end; then they are cancelled. */
   shutdownGraceSeconds: z.number().int().min(0).max(3600).default(10),
   /** The nodes whose agent this process is. */
@@ -61,17 +117,27 @@ const settingsSchema = z.strictObject({
 export type WorkerSettings = z.infer<typeof settingsSchema>;
 export type WorkerSettingsInput = z.input<typeof settingsSchema>;
 
-/** @throws Failure `InvalidInput` with every problem of the file. */
-export async function readSettings(file: string): Promise<WorkerSettings> {
-  let json: unknown;
+/**
+ * The settings of a worker, from a file; without one `defaults` are all there is, and they count where it says nothing.
+ * @throws Failure `InvalidInput` with every problem
+ */
+export async function readSettings(
+  file: string | undefined,
+  defaults: Partial<WorkerSettingsInput> = {},
+): Promise<WorkerSettings> {
+  const where = file === undefined ? 'the settings of the worker' : `the worker settings ${file}`;
+  let json: unknown = {};
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    if (file !== undefined) json = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new Failure('InvalidInput', `cannot read the worker settings ${file}`, { cause });
+    throw new Failure('InvalidInput', `cannot read ${where}`, { cause });
   }
-  const parsed = settingsSchema.safeParse(json);
+  const known = Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
+  const given =
+    typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...known, ...json } : json;
+  const parsed = settingsSchema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new Failure('InvalidInput', `the worker settings ${file} are not valid`, {
+  throw new Failure('InvalidInput', `${where} are not valid`, {
     details: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
   });
 }

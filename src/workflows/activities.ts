@@ -1,8 +1,12 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { nodeQueue } from '../model/activities.ts';
+import { DELIVERY_MS } from '../model/events.ts';
 import type {
   Activities,
+  AnnounceActivities,
   BuildActivities,
+  DeliveryActivities,
+  ImageActivities,
   NodeActivities,
   NodeRef,
   WaitActivities,
@@ -12,47 +16,75 @@ import type {
  * Activities, grouped by what a repetition means. Whoever throws decides whether a failure may be retried at all
  * (`failureTypes`); these policies say how long it is worth trying. A worker that dies is noticed by its heartbeat.
  */
-const HEARTBEAT = '10 seconds';
+const HEARTBEAT = '5 seconds';
 
 /** What a cancelled activity still does, killing a build or restoring a node, is waited for. */
-const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+const watched = {
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
+const whereBuildsRun = { taskQueue: 'fairway-build' };
 
 /** Questions that change nothing: a few quick tries, then a person should know. */
-export const reading = proxyActivities<
-  Pick<
-    Activities,
-    'validate' | 'preflightInstance' | 'preflightLoadBalancer' | 'outOfService' | 'probeDispatcher'
-  >
->({
+const asked = {
+  ...watched,
   startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
   retry: { initialInterval: '500 ms', maximumInterval: '5 seconds', maximumAttempts: 4 },
+} as const;
+
+/** What takes long and starts anew: more than a few tries would hide a sick host. */
+const begunAnew = {
+  ...watched,
+  startToCloseTimeout: '3 hours',
+  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+} as const;
+
+/** The same with a storage, a registry or a server that may be away for minutes. */
+const untilThere = {
+  ...begunAnew,
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 8 },
+} as const;
+
+export const reading =
+  proxyActivities<Pick<Activities, 'validate' | 'preflightEnvironment' | 'probeDispatcher'>>(asked);
+
+export const readingWhereBuildsRun = proxyActivities<Pick<BuildActivities, 'checkCodeScanner'>>({
+  ...asked,
+  ...whereBuildsRun,
 });
 
-/** A build starts anew from the commit; more than a few tries would hide a sick build host. */
-export const building = proxyActivities<BuildActivities>({
-  taskQueue: 'fairway-build',
-  startToCloseTimeout: '3 hours',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
-  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+/** From the commit. */
+export const building = proxyActivities<Pick<BuildActivities, 'build'>>({ ...begunAnew, ...whereBuildsRun });
+
+/** What was built lies in storage: it is copied again until the storage takes it. */
+export const copying = proxyActivities<Pick<Activities, 'copyArtifacts'>>(untilThere);
+
+/** The same input gives the same images; the registry with a base image may be away. */
+export const imaging = proxyActivities<ImageActivities>({ ...untilThere, ...whereBuildsRun });
+
+/** From what the build left; a server that analyses may be restarting. */
+export const scanning = proxyActivities<Pick<BuildActivities, 'codeQuality'>>({
+  ...untilThere,
+  ...whereBuildsRun,
 });
 
-/** Tests start anew; the environment is still held, so a repetition measures the same. */
-export const testing = proxyActivities<Pick<Activities, 'codeQuality' | 'securityTest' | 'loadTest'>>({
-  startToCloseTimeout: '3 hours',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
-  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+/** The environment is still held, so a repetition measures the same. */
+export const testing =
+  proxyActivities<Pick<Activities, 'securityTest' | 'loadTest' | 'assetsTest' | 'productFunctionalTest'>>(
+    begunAnew,
+  );
+
+export const testingWhereBuildsRun = proxyActivities<Pick<BuildActivities, 'functionalTest'>>({
+  ...begunAnew,
+  ...whereBuildsRun,
 });
 
 /** AEM restarts its package manager, or itself, after big packages: wait for it for minutes, not seconds. */
 export const installing = proxyActivities<Pick<Activities, 'installPackage'>>({
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '3 hours',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
+  ...watched,
   retry: {
     initialInterval: '500 ms',
     backoffCoefficient: 1.6,
@@ -65,23 +97,37 @@ export const installing = proxyActivities<Pick<Activities, 'installPackage'>>({
 export const balancing = proxyActivities<Pick<Activities, 'detachDispatcher' | 'attachDispatcher'>>({
   startToCloseTimeout: '10 minutes',
   scheduleToCloseTimeout: '30 minutes',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
+  ...watched,
   retry: { initialInterval: '250 ms', backoffCoefficient: 1.6, maximumInterval: '5 seconds' },
 });
 
 /** The record is worth an hour of trying: it is what remains when Temporal's retention is over. */
-export const recording = proxyActivities<Pick<Activities, 'recordExecution'>>({
+export const recording = proxyActivities<Pick<Activities, 'recordExecution' | 'keepReport'>>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '1 hour',
+  heartbeatTimeout: HEARTBEAT,
+});
+
+/**
+ * What takes a moment, may be repeated and need not be seen: a local activity costs one event instead of six. What does
+ * not succeed at once is no longer quick, and left to an activity that is seen waiting.
+ */
+export const quickly = proxyLocalActivities<Pick<Activities, 'endLease' | 'recordExecution' | 'keepReport'>>({
+  startToCloseTimeout: '3 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/** The server ends a lease with its holder anyway; until then others would wait for nothing. */
+export const leasing = proxyActivities<Pick<Activities, 'endLease'>>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
 });
 
 /** Long polls. They hold a slot each, so they have a queue of their own. */
 export const waiting = proxyActivities<WaitActivities>({
   taskQueue: 'fairway-waits',
   startToCloseTimeout: '2 hours',
-  heartbeatTimeout: HEARTBEAT,
-  cancellationType,
+  ...watched,
   retry: { initialInterval: '1 second', backoffCoefficient: 1 },
 });
 
@@ -94,8 +140,7 @@ export const onNode = (node: NodeRef) =>
     taskQueue: nodeQueue(node),
     scheduleToStartTimeout: AGENT_ABSENT,
     startToCloseTimeout: '10 minutes',
-    heartbeatTimeout: HEARTBEAT,
-    cancellationType,
+    ...watched,
     retry: {
       initialInterval: '500 ms',
       backoffCoefficient: 1.6,
@@ -104,13 +149,34 @@ export const onNode = (node: NodeRef) =>
     },
   });
 
-/** Whether the agent of a node listens at all: answered at once or not at all. */
+/** Whether the agent of a node listens at all: at once, or as soon as its supervisor has started it again. */
 export const askAgent = (node: NodeRef) =>
   proxyActivities<Pick<NodeActivities, 'checkAgent'>>({
     taskQueue: nodeQueue(node),
-    scheduleToStartTimeout: '10 seconds',
+    scheduleToStartTimeout: '20 seconds',
     startToCloseTimeout: '2 minutes',
-    heartbeatTimeout: HEARTBEAT,
-    cancellationType,
-    retry: { maximumAttempts: 2 },
+    ...watched,
+    retry: { maximumAttempts: 3 },
+  });
+
+/** One event of the history; whoever announces goes on at once. */
+export const announcingQuickly = proxyLocalActivities<AnnounceActivities>({
+  startToCloseTimeout: '3 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/** What did not succeed at once, seen waiting; nothing waits for it longer than this. */
+export const announcing = proxyActivities<AnnounceActivities>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '5 seconds' },
+});
+
+/** Receivers restart, and are down over night: an event is tried for as long as it is worth delivering, ever more rarely. */
+export const deliveringUntil = (publishedAt: string) =>
+  proxyActivities<DeliveryActivities>({
+    taskQueue: 'fairway-waits',
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: Math.max(60_000, Date.parse(publishedAt) + DELIVERY_MS - Date.now()),
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
   });

@@ -8,10 +8,10 @@ import type {
 import { deploymentText } from '../model/texts.ts';
 import { always } from './scopes.ts';
 
-/** What a deployment tells its execution. */
+/** What a deployment that does not complete tells its execution. */
 export const PROGRESS = 'deploymentProgress';
 
-/** Keeps the progress of a deployment, shows it in the Web UI and tells the execution. */
+/** Keeps the progress of a deployment and shows it in the Web UI; whoever wants to follow it asks the deployment. */
 export class Report {
   readonly progress: DeploymentProgress;
 
@@ -38,7 +38,7 @@ export class Report {
     setCurrentDetails(deploymentText(this.progress));
   }
 
-  /** Tells the execution, which lives or not: a few times per deployment, since each costs events in both histories. */
+  /** Tells the execution, which lives or not, how a deployment ends that has no result: a cancelled one loses it. */
   async tell(what: string): Promise<void> {
     this.show(what);
     const { parent } = workflowInfo();

@@ -1,4 +1,4 @@
-import { CancellationScope, defineQuery, isCancellation, setHandler } from '@temporalio/workflow';
+import { defineQuery, isCancellation, setHandler } from '@temporalio/workflow';
 import { packageLabel, type AemArtifact, type DispatcherArtifact } from '../model/artifacts.ts';
 import {
   allAtOnce,
@@ -15,12 +15,12 @@ import {
   type DeploymentProgress,
 } from '../model/deployment.ts';
 import { orderPackages } from '../model/package-order.ts';
+import { skippingTheBalancer } from '../model/steps.ts';
 import { Report } from './deployment-report.ts';
 import { failure, understood } from './failures.ts';
 import { NodeWork } from './node-work.ts';
 import { preflight } from './preflight.ts';
-import { reconcile } from './reconcile.ts';
-import { allOf, always } from './scopes.ts';
+import { allOf, always, heedCancellation } from './scopes.ts';
 import { whileDetached } from './while-detached.ts';
 
 export const deploymentQuery = defineQuery<DeploymentProgress>('deployment');
@@ -34,6 +34,8 @@ export const deploymentQuery = defineQuery<DeploymentProgress>('deployment');
  */
 export async function environmentDeployment(input: DeploymentInput): Promise<DeploymentProgress> {
   if (!input?.environment) throw failure('InvalidInput', 'a deployment is started by its execution');
+  if (input.skipDetachingDispatchers && input.environment.type === 'prod')
+    throw failure('InvalidInput', `environment ${input.environment.id}: ${skippingTheBalancer}`);
   const what = deployable(input);
   const legs = legsFor(input);
   const report = new Report(
@@ -47,10 +49,9 @@ export async function environmentDeployment(input: DeploymentInput): Promise<Dep
   const work = new NodeWork(input, report);
 
   try {
-    await reconcile(work);
     await preflight(work, what);
-    await report.tell('deploying');
-    await carryOut(planOf(input, what), work);
+    report.show('deploying');
+    await carryOut(planOf(input, what, report), work);
     settle(legs, report);
     report.show('deployed');
     return report.progress;
@@ -77,9 +78,17 @@ function deployable({ artifacts }: DeploymentInput): Deployable {
   };
 }
 
-const planOf = ({ environment, order, skipDetachingDispatchers }: DeploymentInput, what: Deployable): Plan =>
+const planOf = (
+  { environment, order, skipDetachingDispatchers }: DeploymentInput,
+  what: Deployable,
+  { progress }: Report,
+): Plan =>
   order === 'rolling'
-    ? rolling(environment, what)
+    ? rolling(
+        environment,
+        what,
+        progress.dispatchers.filter(({ service }) => service === 'out').map(({ id }) => id),
+      )
     : allAtOnce(environment, what, { skipDetaching: skipDetachingDispatchers || !environment.loadBalancer });
 
 /** Legs that were deployed to without leaving the load balancer: nothing is known of them but their nodes. */
@@ -101,8 +110,7 @@ async function carryOut(plan: Plan, work: NodeWork): Promise<void> {
   switch (plan.do) {
     case 'inSequence':
       for (const step of plan.steps) {
-        if (CancellationScope.current().consideredCancelled)
-          await CancellationScope.current().cancelRequested;
+        await heedCancellation();
         await carryOut(step, work);
       }
       return;

@@ -1,32 +1,27 @@
 import {
-  ChildWorkflowCancellationType,
   CancellationScope,
   condition,
   isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
-  setHandler,
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { leaseWorkflowId } from '../model/execution.ts';
 import type { Environment } from '../model/schema/definition.ts';
 import { LEASE_WAIT_MS } from '../model/timeouts.ts';
-import { waiting } from './activities.ts';
+import { leasing, quickly, waiting } from './activities.ts';
 import { failure, understood } from './failures.ts';
-import { rawSignal } from './inbox.ts';
-
-const RELEASE = 'release';
+import { always, heedCancellation } from './scopes.ts';
 
 /**
- * Holds an environment for one execution: its id is the environment's, so the server lets only one run. It ends when
- * it is released, and the server ends it with the execution however that ends.
+ * Holds an environment for one execution: its id is the environment's, so the server lets only one run. It has nothing
+ * to do, and nothing to clean up: it ends when its holder ends it, and the server ends it with the execution however
+ * that ends.
  */
 export async function environmentLease(holder: string): Promise<void> {
-  let released = false;
-  setHandler(rawSignal(RELEASE), () => void (released = true), { description: 'Lets go of the environment' });
   setCurrentDetails(`Held by ${holder}`);
-  await condition(() => released);
+  await condition(() => false);
 }
 
 interface Holder {
@@ -35,6 +30,8 @@ interface Holder {
   readonly who: string;
   /** Told whenever the environment is held by somebody else. */
   readonly onBusy: (holder: string) => void;
+  /** Nothing follows: the holder ends when it has let go. */
+  readonly endsNext?: boolean;
 }
 
 /**
@@ -43,22 +40,25 @@ interface Holder {
  */
 export async function holding(
   environment: Environment,
-  { programId, who, onBusy }: Holder,
+  { programId, who, onBusy, endsNext }: Holder,
   body: (acquire: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   let lease: ChildWorkflowHandle<typeof environmentLease> | undefined;
   const acquire = async () => {
+    await heedCancellation();
     const workflowId = leaseWorkflowId(programId, environment.id);
     lease = await startWhenFree(
       workflowId,
+      // Not cancelled while it starts, or nobody would hear of its start any more; whoever holds it lets go of it.
       () =>
-        startChild(environmentLease, {
-          workflowId,
-          parentClosePolicy: ParentClosePolicy.TERMINATE,
-          cancellationType: ChildWorkflowCancellationType.ABANDON,
-          staticSummary: `${environment.name} held by ${who}`,
-          args: [who],
-        }),
+        always(() =>
+          startChild(environmentLease, {
+            workflowId,
+            parentClosePolicy: ParentClosePolicy.TERMINATE,
+            staticSummary: `${environment.name} held by ${who}`,
+            args: [who],
+          }),
+        ),
       `environment ${environment.id} (${environment.name})`,
       onBusy,
     );
@@ -66,14 +66,27 @@ export async function holding(
   try {
     await body(acquire);
   } finally {
-    const held = lease;
-    if (held)
-      await CancellationScope.nonCancellable(async () => {
-        // One that somebody ended by hand is free as well; what became of `body` is what counts.
-        await held.signal(RELEASE).catch(() => undefined);
-        await held.result().catch(() => undefined);
-      });
+    if (lease) await letGo(environment, lease, endsNext);
   }
+}
+
+async function letGo(
+  { name }: Environment,
+  lease: ChildWorkflowHandle<typeof environmentLease>,
+  endsNext = false,
+): Promise<void> {
+  // However it ended it is free; what became of the work is what counts.
+  lease.result().catch(() => undefined);
+  const end = (by: typeof quickly | typeof leasing) =>
+    by.endLease.executeWithOptions({ summary: `Let go of ${name}` }, [
+      lease.workflowId,
+      lease.firstExecutionRunId,
+    ]);
+  // The server tells the holder that the lease has ended. It would refuse the end of a holder that has not heard of it
+  // yet, and have the quick call made again.
+  if (endsNext) return always(() => end(leasing));
+  // What is next need not wait: should this fail, the server ends the lease with its holder.
+  void always(() => end(quickly).catch(() => end(leasing))).catch(() => undefined);
 }
 
 /**

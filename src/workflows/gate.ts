@@ -1,6 +1,6 @@
 import type { TestOutcome } from '../model/activities.ts';
 import type { StepState } from '../model/execution.ts';
-import { gateOutcome, missingOverrides, withOverrides, type Metric } from '../model/gates.ts';
+import { behaviourOf, gateOutcome, missingOverrides, withOverrides, type Metric } from '../model/gates.ts';
 import type { GateStep, Override } from '../model/messages.ts';
 import { failure } from './failures.ts';
 import type { Run } from './run.ts';
@@ -16,19 +16,24 @@ const named = (metrics: readonly Metric[]) =>
  */
 export async function gate(run: Run, id: GateStep, step: StepState, outcome: TestOutcome): Promise<void> {
   step.results = outcome.results;
+  step.findings = outcome.findings;
   step.metrics = outcome.metrics;
-  const behaviour = run.input.pipeline.importantMetricsFailureBehavior;
+  const behaviour = behaviourOf(run.input.pipeline);
   const failing = (severity: Metric['severity']) =>
     outcome.metrics.filter((metric) => metric.severity === severity && !metric.passed);
   const verdict = gateOutcome(outcome.metrics, behaviour);
 
+  const because = (outcome.problems ?? []).map((problem) => `; ${problem}`).join('');
   if (verdict === 'fail')
-    throw failure('Refused', `below the gate: ${named([...failing('critical'), ...failing('important')])}`);
+    throw failure(
+      'Refused',
+      `below the gate: ${named([...failing('critical'), ...failing('important')])}${because}`,
+    );
   if (verdict === 'wait') {
     const answer = await run.ask({
       step: id,
       message: 'override',
-      question: `Accept ${named(failing('important'))}?`,
+      question: `Accept ${named(failing('important'))}${because}?`,
       refuse: ({ step: asked, metrics }: Override) => {
         if (asked !== id) return `${id} is waiting, not ${asked}`;
         if (metrics.some(({ override }) => !override)) return undefined;

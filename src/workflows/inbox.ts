@@ -1,5 +1,5 @@
 import { defaultPayloadConverter, rawValueTypeInfo, type RawValue } from '@temporalio/common';
-import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, defineUpdate, setHandler, sleep } from '@temporalio/workflow';
 import { parseMessage, type MessageName, type Messages } from '../model/messages.ts';
 import { failure } from './failures.ts';
 
@@ -92,8 +92,45 @@ export class Slot<T> {
   /** The next message, or undefined when none came in time. `summary` names the timer in the Web UI. */
   async take(timeoutMs: number, summary: string): Promise<T | undefined> {
     await condition(() => this.isFull, Math.max(timeoutMs, 1), { summary });
+    return this.empty();
+  }
+
+  /** The same, with a timer that others wait for as well. */
+  async takeWithin(limit: SharedTimer, timeoutMs: number): Promise<T | undefined> {
+    await limit.wait(() => this.isFull, Date.now() + Math.max(timeoutMs, 1));
+    return this.empty();
+  }
+
+  private empty(): T | undefined {
     const message = this.received;
     this.received = undefined;
     return message;
+  }
+}
+
+/**
+ * One timer for limits that are rarely reached, one after the other: it goes on when what it was set for has come, and
+ * is set anew only if it rings while something is still waited for.
+ */
+export class SharedTimer {
+  private readonly summary: string;
+  private ringsAt = 0;
+
+  constructor(summary: string) {
+    this.summary = summary;
+  }
+
+  /** Waits until this has happened, or that time has come. */
+  async wait(happened: () => boolean, until: number): Promise<void> {
+    while (!happened() && Date.now() < until) {
+      if (this.ringsAt <= Date.now() || this.ringsAt > until) this.set(until);
+      await condition(() => happened() || Date.now() >= this.ringsAt);
+    }
+  }
+
+  private set(at: number): void {
+    this.ringsAt = at;
+    // It only wakes the execution; cancelled with whoever waits.
+    sleep(at - Date.now(), { summary: this.summary }).catch(() => undefined);
   }
 }

@@ -1,80 +1,74 @@
+import type { Trouble } from '../model/activities.ts';
 import type { Deployable } from '../model/deployment-plan.ts';
-import { onNode, reading } from './activities.ts';
-import { failure, understood } from './failures.ts';
+import type { Dispatcher } from '../model/schema/definition.ts';
+import { failure, statusOf, understood } from './failures.ts';
 import type { NodeWork } from './node-work.ts';
+import { askEnvironment, prepareConfiguration, returnToService } from './reconcile.ts';
+import { allOf, always, heedCancellation } from './scopes.ts';
 
 /**
- * Everything that can be known before the first change: most faults end here, with nothing touched.
+ * Before the first change: makes good what an earlier deployment or a dead agent left behind, configurations half done
+ * and dispatchers out of service, and finds out everything that can be known of the new one. Most faults end here,
+ * with nothing touched.
  * @throws ApplicationFailure naming every problem at once.
  */
 export async function preflight(work: NodeWork, what: Deployable): Promise<void> {
   const { input, report } = work;
-  const { environment, log } = input;
-  const { author, publish, dispatchers, loadBalancer } = environment;
-  const { aem, dispatcher: artifact } = what;
-  report.show('checking every node before anything is changed');
+  const { author, publish, dispatchers, loadBalancer } = input.environment;
+  report.show('making good what was left behind, checking every node before anything is changed');
 
-  const checks: Promise<Trouble[]>[] = [];
-  if (aem.length > 0)
-    for (const instance of [...author, ...publish])
-      checks.push(
-        troubles(instance.id, async () =>
-          reading.preflightInstance.executeWithOptions({ summary: `Preflight ${instance.id}` }, [
-            { instance, artifacts: aem, log },
-          ]),
-        ),
-      );
-  if (artifact)
-    for (const { id } of dispatchers) {
-      const node = work.node({ id });
-      checks.push(
-        troubles(id, async () => {
-          await onNode(node).preflightConfiguration.executeWithOptions(
-            { summary: `Test the new configuration beside the old one on ${id}` },
-            [
-              {
-                node,
-                deployment: work.deployment,
-                artifact,
-                log,
-              },
-            ],
-          );
-          return [];
-        }),
-      );
-    }
-  if (loadBalancer && dispatchers.length > 0 && !input.skipDetachingDispatchers)
-    checks.push(
-      troubles('load balancer', async () =>
-        reading.preflightLoadBalancer.executeWithOptions({ summary: 'Preflight the load balancer' }, [
-          { loadBalancer, dispatchers },
-        ]),
-      ),
-    );
+  const [{ troubles, out = [] }, prepared] = await always(() =>
+    Promise.all([
+      askEnvironment(work, {
+        instances: what.aem.length > 0 ? [...author, ...publish] : [],
+        artifacts: what.aem,
+        // Only where this deployment uses it at all.
+        loadBalancer: input.skipDetachingDispatchers ? undefined : loadBalancer,
+      }),
+      Promise.all(dispatchers.map((dispatcher) => prepare(dispatcher, work, what))),
+    ]),
+  );
+  const returning = dispatchers.filter(
+    (dispatcher, index) => out.includes(dispatcher.id) && prepared[index]?.isConsistent,
+  );
+  await always(() => allOf(returning.map((dispatcher) => returnToService(dispatcher, work))));
+  await heedCancellation();
 
-  const broken = report.progress.dispatchers
-    .filter(({ configuration }) => configuration === 'inconsistent')
-    .map(({ id }): Trouble => ({
-      type: 'Conflict',
-      message: `${id}: its configuration is neither old nor new and could not be made good: see to the host`,
-    }));
-  const found = [...broken, ...(await Promise.all(checks)).flat()];
-  const [first] = found;
+  const found = [...prepared.flatMap((host) => host.troubles), ...troubles];
+  // One fault of an artifact or a definition makes it a failure, however much was unreachable besides.
+  const first = found.find(({ type }) => statusOf(type) === 'FAILED') ?? found[0];
   if (first)
     throw failure(
       first.type,
-      `nothing was changed: ${[...new Set(found.map(({ message }) => message))].join('; ')}`,
+      `nothing was changed: ${[...new Set(found.map(({ thing, message }) => `${thing}: ${message}`))].join('; ')}`,
     );
 }
 
-type Trouble = Pick<ReturnType<typeof understood>, 'type' | 'message'>;
+interface PreparedHost {
+  readonly troubles: readonly Trouble[];
+  /** Whether the host may serve. */
+  readonly isConsistent: boolean;
+}
 
-async function troubles(thing: string, ask: () => Promise<readonly string[]>): Promise<Trouble[]> {
+/** Never fails: a host that cannot be asked is a trouble. */
+async function prepare(
+  { id }: Dispatcher,
+  work: NodeWork,
+  { dispatcher: artifact }: Deployable,
+): Promise<PreparedHost> {
   try {
-    return (await ask()).map((problem) => ({ type: 'Rejected', message: `${thing}: ${problem}` }));
+    const { deployment } = work;
+    const { state, trouble } = await prepareConfiguration(id, work, artifact && { deployment, artifact });
+    const isConsistent = state !== 'inconsistent';
+    const neither = 'its configuration is neither old nor new and could not be made good: see to the host';
+    return {
+      isConsistent,
+      troubles: [
+        ...(isConsistent ? [] : [{ thing: id, type: 'Conflict' as const, message: neither }]),
+        ...(trouble ? [{ thing: id, ...trouble }] : []),
+      ],
+    };
   } catch (error) {
-    const { type, message } = understood(error);
-    return [{ type, message: `${thing}: ${message}` }];
+    return { isConsistent: false, troubles: [{ thing: id, ...understood(error) }] };
   }
 }

@@ -11,20 +11,36 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { executionWorkflowId, programWorkflowId, type ExecutionInput } from '../model/execution.ts';
+import {
+  deploymentWorkflowId,
+  executionWorkflowId,
+  programWorkflowId,
+  type ExecutionInput,
+} from '../model/execution.ts';
 import { isActor } from '../model/messages.ts';
+import { unknownActor } from '../model/actor.ts';
+import { unverifiedRefusal } from '../model/deciders.ts';
 import {
   emptyProgram,
   executionIdOf,
+  isChangeVariable,
   isProgram,
+  removedBy,
   sameDefinition,
+  snapshot,
   startRefusal,
+  withVariable,
   type Apply,
+  type ChangeVariable,
+  type DeleteProgram,
   type ProgramState,
   type SetEmergency,
   type Start,
   type Started,
 } from '../model/program.ts';
+import type { Program } from '../model/schema/definition.ts';
+import { sourceText } from '../model/source.ts';
+import { waiting } from './activities.ts';
 import { failure } from './failures.ts';
 import { always } from './scopes.ts';
 import type { pipelineExecution } from './pipeline-execution.ts';
@@ -32,6 +48,8 @@ import type { pipelineExecution } from './pipeline-execution.ts';
 export const applyUpdate = defineUpdate<ProgramState, [Apply]>('apply');
 export const setEmergencyUpdate = defineUpdate<ProgramState, [SetEmergency]>('setEmergency');
 export const startUpdate = defineUpdate<Started, [Start]>('start');
+export const deleteProgramUpdate = defineUpdate<ProgramState, [DeleteProgram]>('deleteProgram');
+export const changeVariableUpdate = defineUpdate<ProgramState, [ChangeVariable]>('changeVariable');
 export const programQuery = defineQuery<ProgramState>('program');
 
 /**
@@ -40,30 +58,70 @@ export const programQuery = defineQuery<ProgramState>('program');
  */
 export async function program(before: ProgramState = emptyProgram): Promise<void> {
   let state = before;
-  /** Running executions by pipeline, as far as this run started them: a second start need not ask the server. */
+  /** Executions by pipeline that this run started and that it has not heard the end of: for a refusal, to name the one. */
   const running = new Map<string, string>();
+  /** Pipelines that are being removed: none of them is started. */
+  const leaving = new Set<string>();
 
   setHandler(programQuery, () => state, { description: 'Definition, revision and emergency activation' });
 
   setHandler(
     applyUpdate,
-    ({ definition }) => {
-      if (!sameDefinition(definition, state.definition))
-        state = { ...state, definition, revision: state.revision + 1 };
+    async ({ definition, expectedRevision }) => {
+      await refuseWhileInUse(removedBy(state.definition, definition));
+      refuseStale({ definition, expectedRevision }); // somebody may have been faster meanwhile
+      define(definition);
       describe(state);
       return state;
     },
     {
       description: 'Replaces the definition, if it is still the expected revision that was changed',
-      validator: ({ definition, expectedRevision }: Apply) => {
-        if (!isProgram(definition) || workflowInfo().workflowId !== programWorkflowId(definition.id))
+      validator: (request: Apply) => {
+        if (
+          !isProgram(request?.definition) ||
+          workflowInfo().workflowId !== programWorkflowId(request.definition.id)
+        )
           throw failure('InvalidInput', `${workflowInfo().workflowId} needs its own, complete definition`);
-        if (expectedRevision !== state.revision && !sameDefinition(definition, state.definition))
-          throw failure(
-            'Conflict',
-            `the definition has changed meanwhile: it is at revision ${state.revision}, the change was made from ` +
-              `${expectedRevision}. Read it again and repeat the change`,
-          );
+        refuseUnverified(request.by);
+        refuseStale(request);
+      },
+    },
+  );
+
+  setHandler(
+    deleteProgramUpdate,
+    async () => {
+      await refuseWhileInUse(removedBy(state.definition, undefined));
+      define(undefined);
+      describe(state);
+      return state;
+    },
+    {
+      description: 'Removes the definition; execution ids are never used again',
+      validator: (request: DeleteProgram) => {
+        if (!isActor(request?.by)) throw failure('InvalidInput', 'needs {by}');
+        refuseUnverified(request.by);
+        if (!state.definition) throw failure('Refused', 'this program has no definition');
+      },
+    },
+  );
+
+  setHandler(
+    changeVariableUpdate,
+    (request) => {
+      const changed = withVariable(state, request, new Date().toISOString());
+      if ('refusal' in changed) throw failure('Refused', changed.refusal);
+      state = { ...state, variables: changed.variables };
+      return state;
+    },
+    {
+      description: 'Sets or removes a variable of a pipeline; of a secret one only the name and the version',
+      validator: (request: ChangeVariable) => {
+        if (!isChangeVariable(request))
+          throw failure('InvalidInput', 'needs {pipelineId, name, variable?, by}');
+        refuseUnverified(request.by);
+        const changed = withVariable(state, request, '');
+        if ('refusal' in changed) throw failure('Refused', changed.refusal);
       },
     },
   );
@@ -80,6 +138,7 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
       validator: (request: SetEmergency) => {
         if (typeof request?.activated !== 'boolean' || !isActor(request.by))
           throw failure('InvalidInput', 'needs {activated: true or false, by}');
+        refuseUnverified(request.by);
       },
     },
   );
@@ -87,9 +146,10 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   setHandler(
     startUpdate,
     async (request) => {
-      const { executionId, input } = allot(request);
       const { pipelineId } = request;
-      running.set(pipelineId, executionId);
+      const before = state.latest?.[pipelineId];
+      const { executionId, input } = allot(request);
+      // Whether one runs, only the server knows: of its end the program hears some time after everybody else.
       try {
         const workflowId = executionWorkflowId(input.program.id, pipelineId);
         const child = await startChild<typeof pipelineExecution>('pipelineExecution', {
@@ -97,13 +157,14 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
           workflowId,
           args: [input],
         });
-        const ended = () => running.delete(pipelineId);
+        running.set(pipelineId, executionId);
+        const ended = () => void (running.get(pipelineId) === executionId && running.delete(pipelineId));
         child.result().then(ended, ended);
         return { executionId, workflowId, runId: child.firstExecutionRunId };
       } catch (error) {
-        running.delete(pipelineId);
+        takeBack(pipelineId, executionId, before);
         if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
-          throw busy(pipelineId);
+          throw busy(pipelineId, running.get(pipelineId));
         throw error;
       }
     },
@@ -112,39 +173,90 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
       validator: (request: Start) => {
         if (!isActor(request?.by) || !['NORMAL', 'EMERGENCY'].includes(request.mode))
           throw failure('InvalidInput', 'needs {pipelineId, mode: NORMAL or EMERGENCY, by}');
+        refuseUnverified(request.by);
         const refusal = startRefusal(state, request);
         if (refusal) throw failure('Refused', refusal);
-        const current = running.get(request.pipelineId);
-        if (current) throw busy(request.pipelineId, current);
+        if (leaving.has(request.pipelineId))
+          throw failure('Conflict', `pipeline ${request.pipelineId} is just being removed`);
       },
     },
   );
 
-  function allot({ pipelineId, mode, by }: Start): { executionId: string; input: ExecutionInput } {
-    const refusal = startRefusal(state, { pipelineId, mode, by });
-    const pipeline = state.definition?.pipelines.find(({ id }) => id === pipelineId);
-    const environment = (id?: string) => state.definition?.environments.find((known) => known.id === id);
-    const stage = environment(pipeline?.stageEnvironment);
-    const production = environment(pipeline?.productionEnvironment);
-    if (refusal || !state.definition || !pipeline || !stage || !production)
-      throw failure('Refused', refusal ?? `the environments of pipeline ${pipelineId} are not defined`);
-    const { id, name, type, timeouts, performance } = state.definition;
-    state = { ...state, lastExecution: state.lastExecution + 1 };
-    const executionId = executionIdOf(state.lastExecution);
-    return {
-      executionId,
-      input: {
-        executionId,
-        program: { id, name, type },
-        pipeline,
-        stage,
-        production,
-        timeouts,
-        performance,
-        mode,
-        startedBy: by,
-      },
-    };
+  /** As the definition says now: it takes somebody verified to let others in. */
+  function refuseUnverified(by: unknown): void {
+    const actor = isActor(by) ? by : unknownActor('temporal');
+    const refusal = unverifiedRefusal(state.definition?.deciders, actor);
+    if (refusal) throw failure('Refused', refusal);
+  }
+
+  function allot(request: Start): { executionId: string; input: ExecutionInput } {
+    const { definition } = state;
+    const refusal = startRefusal(state, request);
+    const pipeline = definition?.pipelines.find(({ id }) => id === request.pipelineId);
+    if (refusal || !definition || !pipeline)
+      throw failure('Refused', refusal ?? `pipeline ${request.pipelineId} is not defined`);
+    const lastExecution = state.lastExecution + 1;
+    const executionId = executionIdOf(lastExecution);
+    state = { ...state, lastExecution, latest: { ...state.latest, [pipeline.id]: executionId } };
+    return { executionId, input: snapshot({ ...state, definition }, pipeline, request, executionId) };
+  }
+
+  /** An id that nothing has, and nobody knows, goes to the next execution. */
+  function takeBack(pipelineId: string, executionId: string, before: string | undefined): void {
+    const { lastExecution, latest = {} } = state;
+    if (latest[pipelineId] === executionId) {
+      const { [pipelineId]: _, ...others } = latest;
+      state = { ...state, latest: before === undefined ? others : { ...others, [pipelineId]: before } };
+    }
+    if (executionIdOf(lastExecution) === executionId) state = { ...state, lastExecution: lastExecution - 1 };
+  }
+
+  /** What is in use stays: an execution keeps its snapshot, but a person would look in vain for what it belongs to. */
+  async function refuseWhileInUse(removed: ReturnType<typeof removedBy>): Promise<void> {
+    const { programId = '' } = PROGRAM_ID.exec(workflowInfo().workflowId)?.groups ?? {};
+    const uses = [
+      ...removed.pipelines.map((id) => [`pipeline ${id}`, executionWorkflowId(programId, id)] as const),
+      ...removed.environments.map(
+        (id) => [`environment ${id}`, deploymentWorkflowId(programId, id)] as const,
+      ),
+    ];
+    if (uses.length === 0) return;
+    removed.pipelines.forEach((id) => leaving.add(id));
+    try {
+      const found = await Promise.all(
+        uses.map(async ([what, workflowId]) => {
+          const summary = `Whether ${what} is in use`;
+          const user = await waiting.describeRunning.executeWithOptions({ summary }, [workflowId]);
+          return user === undefined ? [] : [`${what} is in use by ${user}`];
+        }),
+      );
+      if (found.flat().length > 0)
+        throw failure('Conflict', `${found.flat().join('; ')}: wait for its end or cancel it`);
+    } finally {
+      removed.pipelines.forEach((id) => leaving.delete(id));
+    }
+  }
+
+  function refuseStale({
+    definition,
+    expectedRevision,
+  }: Pick<Apply, 'definition' | 'expectedRevision'>): void {
+    const isFirst = !state.definition && expectedRevision === 0;
+    if (isFirst || expectedRevision === state.revision || sameDefinition(definition, state.definition))
+      return;
+    throw failure(
+      'Conflict',
+      `the definition has changed meanwhile: it is at revision ${state.revision}, the change was made from ` +
+        `${expectedRevision}. Read it again and repeat the change`,
+    );
+  }
+
+  function define(definition: Program | undefined): void {
+    if (sameDefinition(definition, state.definition)) return;
+    const variables = Object.entries(state.variables ?? {}).filter(([id]) =>
+      definition?.pipelines.some((pipeline) => pipeline.id === id),
+    );
+    state = { ...state, definition, revision: state.revision + 1, variables: Object.fromEntries(variables) };
   }
 
   describe(state);
@@ -154,6 +266,8 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   await continueAsNew<typeof program>(state);
 }
 
+const PROGRAM_ID = /^program-(?<programId>.+)$/;
+
 const busy = (pipelineId: string, executionId = '') =>
   failure(
     'Conflict',
@@ -161,14 +275,28 @@ const busy = (pipelineId: string, executionId = '') =>
       ': wait for its end or cancel it',
   );
 
-function childOptions({ executionId, program: { id, name }, pipeline, mode, startedBy }: ExecutionInput) {
+function childOptions({
+  executionId,
+  program: { id, name },
+  pipeline,
+  mode,
+  startedBy,
+  reExecutes,
+}: ExecutionInput) {
   const emergency = mode === 'EMERGENCY' ? 'EMERGENCY · ' : '';
+  const again = reExecutes === undefined ? '' : ` · re-execution of ${reExecutes}`;
   const keyword = (key: string, value: string) => ({ key: defineSearchAttributeKey(key, 'KEYWORD'), value });
   return {
     /** The execution is no part of the catalogue: it outlives every change and every new run of this entity. */
     parentClosePolicy: ParentClosePolicy.ABANDON,
-    memo: { executionId, mode, startedBy },
-    staticSummary: `${emergency}${name} · ${pipeline.name} · execution ${executionId}`,
+    memo: {
+      ...{ executionId, mode, startedBy },
+      programName: name,
+      pipelineName: pipeline.name,
+      pipelineType: pipeline.type,
+      branch: sourceText(pipeline.repository),
+    },
+    staticSummary: `${emergency}${name} · ${pipeline.name} · execution ${executionId}${again}`,
     typedSearchAttributes: [
       keyword('FairwayProgram', id),
       keyword('FairwayPipeline', pipeline.id),

@@ -55,8 +55,8 @@ export function receiveMessages(run: Run, cancel: () => void): void {
     'cancel',
     {
       description: 'Cancel the execution; every node is left serving: {executionId, by, reason?}',
-      refuse: ({ executionId }) =>
-        run.refuseAddress(executionId) ??
+      refuse: (message) =>
+        run.refuseSender(message) ??
         (run.state.status === 'RUNNING' ? undefined : `the execution is ${run.state.status} already`),
       accept: ({ by, reason }) => {
         run.cancelledBy = by;
@@ -114,7 +114,8 @@ export async function scheduledTime(run: Run): Promise<void> {
 
 /** X3: a Customer Success Engineer starts the deployment. */
 export async function cseSupport(run: Run): Promise<void> {
-  const whose = run.input.pipeline.cse === 'MY_CSE' ? 'Your' : 'A';
+  const { pipeline } = run.input;
+  const whose = pipeline.type === 'production' && pipeline.cse === 'MY_CSE' ? 'Your' : 'A';
   const { start, by, comment } = await run.ask({
     step: 'managed',
     message: 'cseSupport',

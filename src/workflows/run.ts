@@ -1,7 +1,8 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { BuildReports } from '../model/activities.ts';
+import { condition, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { BuildOutput, TestOutcome } from '../model/activities.ts';
 import type { Actor } from '../model/actor.ts';
+import { starterRefusal, unverifiedRefusal } from '../model/deciders.ts';
 import {
   artifactsVersion,
   executionKey,
@@ -11,11 +12,16 @@ import {
   type StepState,
 } from '../model/execution.ts';
 import type { MessageName, Messages } from '../model/messages.ts';
-import { stepsOf, type StepId } from '../model/steps.ts';
+import type { ReExecuted } from '../model/re-execution.ts';
+import type { Environment } from '../model/schema/definition.ts';
+import { sourceText } from '../model/source.ts';
+import { kindOf, stepsOf, type Kind, type StepId } from '../model/steps.ts';
 import { executionText } from '../model/texts.ts';
 import { timeoutMs, type WaitingStep } from '../model/timeouts.ts';
+import { Announcements } from './announcements.ts';
 import { failure, statusOf, understood } from './failures.ts';
-import { Slot } from './inbox.ts';
+import { SharedTimer, Slot } from './inbox.ts';
+import { always } from './scopes.ts';
 
 const JOURNAL = 200;
 
@@ -25,6 +31,16 @@ const attributes = {
   waiting: defineSearchAttributeKey('FairwayWaiting', 'KEYWORD'),
   deadline: defineSearchAttributeKey('FairwayDeadline', 'DATETIME'),
 };
+
+const NOBODY = 'nobody';
+
+/** What executions are found by; the program starts one with its first values. */
+interface Searchable {
+  readonly status: ExecutionState['status'];
+  readonly step: StepId;
+  readonly waiting: string;
+  readonly deadline: string | undefined;
+}
 
 /** A question to a person: which message answers it, and what an answer must have. */
 interface Question<N extends MessageName> {
@@ -38,17 +54,30 @@ interface Question<N extends MessageName> {
 export class Run {
   readonly input: ExecutionInput;
   readonly state: ExecutionState;
+  readonly kind: Kind;
   /** The storage prefix of everything this execution keeps. */
   readonly key: string;
-  /** What the build measured; empty before it. */
-  reports: BuildReports = { tests: { run: 0, failed: 0, skipped: 0 } };
+  /** What the build leaves for code scanning; empty before it. */
+  built: Pick<BuildOutput, 'reports' | 'code'> = { reports: { tests: { run: 0, failed: 0, skipped: 0 } } };
+  /** What the execution that this one does again had built; known after validation. */
+  reExecuted: ReExecuted | undefined;
+  /** What the performance tests have measured. */
+  readonly measured: TestOutcome[] = [];
+  /** What is told to the webhooks of the program. */
+  readonly announcements: Announcements;
   /** Who cancelled, once somebody has. */
   cancelledBy: Actor | undefined;
+  private readonly limits = new SharedTimer('Limit for the answers of people');
+  private shownStep: StepId = 'validate';
+  private isShown = true;
   private open: (Question<MessageName> & { readonly slot: Slot<Messages[MessageName]> }) | undefined;
 
   constructor(input: ExecutionInput, startedAt: Date) {
     this.input = input;
-    const { executionId, program, pipeline, mode, startedBy } = input;
+    this.announcements = new Announcements(input.webhooks);
+    const { executionId, program, pipeline, mode, startedBy, reExecutes } = input;
+    const flavour = program.type;
+    this.kind = kindOf({ flavour, type: pipeline.type, reExecutes: reExecutes !== undefined });
     this.key = executionKey({ programId: program.id, pipelineId: pipeline.id, executionId });
     this.state = {
       executionId,
@@ -56,15 +85,18 @@ export class Run {
       programName: program.name,
       pipelineId: pipeline.id,
       pipelineName: pipeline.name,
+      pipelineType: pipeline.type,
       type: program.type,
       mode,
-      trigger: 'MANUAL',
+      trigger: reExecutes === undefined ? 'MANUAL' : 'RE_EXECUTE',
+      reExecutes,
       startedBy,
-      branch: pipeline.repository.branch,
-      artifactsVersion: artifactsVersion(startedAt, executionId),
+      branch: sourceText(pipeline.repository),
+      configuredBranch: input.configuredBranch,
+      artifactsVersion: this.kind.versioned ? artifactsVersion(startedAt, executionId) : undefined,
       status: 'RUNNING',
       createdAt: startedAt.toISOString(),
-      steps: stepsOf(pipeline, mode).map((step) => ({
+      steps: stepsOf({ flavour, pipeline, mode, reExecutes: this.kind.reExecutes }).map((step) => ({
         ...step,
         status: 'NOT_STARTED',
         details: step.notRun ? `not run: ${step.notRun}` : undefined,
@@ -77,6 +109,18 @@ export class Run {
     };
   }
 
+  /** The environment of this type that the pipeline names. */
+  environment(type: Environment['type']): Environment {
+    const found = this.input.environments[type];
+    if (found) return found;
+    throw failure('InvalidInput', `pipeline ${this.input.pipeline.id} names no environment of type ${type}`);
+  }
+
+  /** Whether a step is part of this execution. */
+  plans(id: StepId): boolean {
+    return this.state.steps.some((step) => step.id === id && !step.notRun);
+  }
+
   /** Does a step if it is part of this execution, and keeps its status whatever happens in it. */
   async step(id: StepId, body: (step: StepState, log: string) => Promise<void>): Promise<void> {
     const step = this.state.steps.find((planned) => planned.id === id);
@@ -84,6 +128,7 @@ export class Run {
     const log = `${this.key}/logs/${id}.log`;
     Object.assign(step, { status: 'RUNNING', startedAt: now(), log } satisfies Partial<StepState>);
     this.show(step);
+    this.announcements.put('stepStarted', this.state, step);
     try {
       await body(step, log);
       step.status = 'FINISHED';
@@ -100,7 +145,7 @@ export class Run {
     } finally {
       step.finishedAt = now();
       this.state.waitingFor = undefined;
-      setCurrentDetails(executionText(this.state));
+      this.announcements.put('stepEnded', this.state, step);
     }
   }
 
@@ -125,8 +170,9 @@ export class Run {
       step.status = 'WAITING';
       step.details = question.question;
       this.show(step);
+      this.announcements.put('stepWaiting', this.state, step);
     }
-    const answer = await this.receive(question, limit);
+    const answer = await this.opened(question, (slot) => slot.takeWithin(this.limits, limit));
     this.state.waitingFor = undefined;
     if (answer === undefined)
       throw failure('TimedOut', `nobody answered "${question.question}" within ${limit / 86_400_000} days`);
@@ -139,14 +185,18 @@ export class Run {
   }
 
   /** The next acceptable message of a kind, or undefined when none came within `limitMs`. */
-  async receive<N extends MessageName>(
+  receive<N extends MessageName>(question: Question<N>, limitMs: number): Promise<Messages[N] | undefined> {
+    return this.opened(question, (slot) => slot.take(limitMs, question.question));
+  }
+
+  private async opened<N extends MessageName, T>(
     question: Question<N>,
-    limitMs: number,
-  ): Promise<Messages[N] | undefined> {
+    take: (slot: Slot<Messages[N]>) => Promise<T>,
+  ): Promise<T> {
     const slot = new Slot<Messages[N]>();
     this.open = { ...question, slot } as unknown as typeof this.open;
     try {
-      return await slot.take(limitMs, `${question.question}: time-out`);
+      return await take(slot);
     } finally {
       this.open = undefined;
     }
@@ -154,8 +204,8 @@ export class Run {
 
   /** Why a decision cannot be taken now; undefined when it can. */
   refuseDecision<N extends MessageName>(name: N, message: Messages[N]): string | undefined {
-    const elsewhere = this.refuseAddress(message.executionId);
-    if (elsewhere) return elsewhere;
+    const unfit = this.refuseSender(message) ?? this.refuseStarter(name, message);
+    if (unfit) return unfit;
     if (this.open?.message !== name) {
       const earlier = this.state.decisions.findLast(({ step }) => step === answeredBy(name, message));
       if (earlier) return `already decided by ${earlier.by.subject}: ${earlier.what}`;
@@ -167,10 +217,22 @@ export class Run {
     return (this.open.refuse as ((asked: Messages[N]) => string | undefined) | undefined)?.(message);
   }
 
-  refuseAddress(executionId: string): string | undefined {
+  /** Why a message is not for this execution, or not from somebody whom it listens to. */
+  refuseSender({
+    executionId,
+    by,
+  }: {
+    readonly executionId: string;
+    readonly by: Actor;
+  }): string | undefined {
     return executionId === this.state.executionId
-      ? undefined
+      ? unverifiedRefusal(this.input.deciders, by)
       : `this is execution ${this.state.executionId}; the message is for ${executionId}`;
+  }
+
+  private refuseStarter<N extends MessageName>(name: N, message: Messages[N]): string | undefined {
+    const approves = name === 'approve' && 'approved' in message && message.approved;
+    return approves ? starterRefusal(this.input.deciders, message.by, this.input.startedBy) : undefined;
   }
 
   /** Hands an acceptable decision to who waits for it. */
@@ -191,16 +253,46 @@ export class Run {
     );
   }
 
-  /** Makes the state visible: details and search attributes of the workflow, one upsert per change of step. */
+  /** The state is to be seen as it is now, by `keepVisible`. */
   show(step?: StepState): void {
-    const { waitingFor, status } = this.state;
-    setCurrentDetails(executionText(this.state));
-    upsertSearchAttributes([
-      { key: attributes.status, value: status },
-      ...(step ? [{ key: attributes.step, value: step.id }] : []),
-      { key: attributes.waiting, value: waitingFor ? waitingFor.step : 'nobody' },
-      { key: attributes.deadline, value: waitingFor ? new Date(waitingFor.until) : null },
-    ]);
+    if (step) this.shownStep = step.id;
+    this.isShown = false;
+  }
+
+  /**
+   * Keeps details and search attributes up to date for as long as the execution lives. A condition is looked at when
+   * nothing else can go on for now: however much has changed until then, it costs one event of the history.
+   */
+  async keepVisible(): Promise<void> {
+    let before: Searchable = {
+      status: 'RUNNING',
+      step: this.shownStep,
+      waiting: NOBODY,
+      deadline: undefined,
+    };
+    for (;;) {
+      await always(() => condition(() => !this.isShown));
+      this.isShown = true;
+      setCurrentDetails(executionText(this.state));
+      const { waitingFor, status } = this.state;
+      const after: Searchable = {
+        status,
+        step: this.shownStep,
+        waiting: waitingFor?.step ?? NOBODY,
+        deadline: waitingFor?.until,
+      };
+      const { deadline } = after;
+      const changes = [
+        ...(after.status === before.status ? [] : [{ key: attributes.status, value: after.status }]),
+        ...(after.step === before.step ? [] : [{ key: attributes.step, value: after.step }]),
+        ...(after.waiting === before.waiting ? [] : [{ key: attributes.waiting, value: after.waiting }]),
+        ...(deadline === before.deadline
+          ? []
+          : [{ key: attributes.deadline, value: deadline ? new Date(deadline) : null }]),
+      ];
+      if (changes.length > 0) upsertSearchAttributes(changes);
+      before = after;
+    }
   }
 }
 

@@ -79,7 +79,7 @@ async function bringBack(leg: Leg, work: NodeWork): Promise<string | undefined> 
     progress.state = troubles.length > 0 ? 'OUT' : state === 'OUT' ? 'MIXED' : state;
     progress.reason = troubles.length > 0 ? troubles.join('; ') : reason;
   }
-  await report.tell(`leg ${leg.name}: ${progress?.state ?? state}`);
+  report.show(`leg ${leg.name}: ${progress?.state ?? state}`);
   return troubles.length > 0 ? troubles.join('; ') : undefined;
 }
 

@@ -6,9 +6,22 @@ import { text } from 'node:stream/consumers';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { buildActivities, type BuildDeps } from '../../src/activities/build.ts';
-import type { BuildInput, BuildOutput } from '../../src/model/activities.ts';
+import { functionalTestActivities } from '../../src/activities/functional-test.ts';
+import { startAem } from '../../src/local/aem/aem.ts';
+import { installFirstRelease } from '../../src/local/first-release.ts';
+import { cacheFolder } from '../../src/local/setup/prepare.ts';
+import type {
+  BuildInput,
+  BuildOutput,
+  FunctionalTestInput,
+  FunctionalTestOutcome,
+} from '../../src/model/activities.ts';
+import { testJarOf } from '../../src/model/artifacts.ts';
 import { programSchema } from '../../src/model/schema/definition.ts';
 import type { Failure } from '../../src/systems/failure.ts';
+import { secretVariableKey } from '../../src/model/variables.ts';
+import { encryptVariable } from '../../src/systems/secret-variables.ts';
+import { secrets } from '../../src/systems/secrets.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { gitRepository } from '../support/git-repository.ts';
@@ -45,6 +58,7 @@ describe('the build', function () {
     return {
       ...{ programId: '1', programName: 'Program', pipeline, executionId: '3', commit },
       artifactsVersion: '2026.1122.183000.0000000003',
+      flavour: 'aem_managed_services',
       log: '1/2/3/logs/build.log',
     };
   }
@@ -55,6 +69,7 @@ describe('the build', function () {
     environment.on('heartbeat', (detail: unknown) => heartbeats.push(detail));
     const activities = buildActivities({
       storage: storage(),
+      secret: secrets({ env: {} }),
       workFolder: join(folder(), 'work'),
       engine: { engine: 'local' },
       mavenRepository: join(homedir(), '.m2', 'repository'),
@@ -79,7 +94,7 @@ describe('the build', function () {
     const commit = await (await gitRepository(origin)).commit({});
 
     const running = build(await inputFor(commit), { engine: await podman() });
-    const { artifacts, engine, reports } = await running.output;
+    const { artifacts, engine, reports, code } = await running.output;
 
     assert.equal(engine, 'container (podman, /:O)');
     const kinds: Record<string, string> = Object.fromEntries(
@@ -87,6 +102,7 @@ describe('the build', function () {
     );
     assert.equal(kinds.all, 'aem');
     assert.equal(kinds.dispatcher, 'dispatcher');
+    assert.match(testJarOf(artifacts)?.path ?? '', /^it\.tests\/target\/.*-jar-with-dependencies\.jar$/);
     const all = artifacts.find(({ path }) => path.startsWith('all/'));
     assert.ok(all?.kind === 'aem');
     assert.equal(all.package.id.version, '1.0.0.2026_1122_183000_0000000003');
@@ -98,14 +114,49 @@ describe('the build', function () {
 
     assert.ok(reports.tests.run > 0);
     assert.equal(reports.tests.failed, 0);
-    assert.ok(reports.coverage && reports.coverage.coveredLines > 0);
+    assert.equal(code?.key, '1/2/3/code.zip');
     const written = await log();
-    assert.match(written, /building [0-9a-f]{40} of main in: container \(podman/);
+    assert.match(written, /building [0-9a-f]{40} of branch main in: container \(podman/);
     assert.match(written, /all\/target\/.*\.zip: AEM package .*, to be deployed/);
     assert.match(written, /dispatcher\/target\/.*\.zip: dispatcher package, to be deployed/);
     assert.ok(running.heartbeats.some((detail) => String(detail).includes('BUILD SUCCESS')));
     assert.deepEqual(await readdir(join(folder(), 'work')), []);
+
+    await testAgainstInstances(artifacts);
   });
+
+  /** The site's own functional tests, against instances with its first release. */
+  async function testAgainstInstances(artifacts: BuildOutput['artifacts']): Promise<void> {
+    const started = async (runMode: 'author' | 'publish') => {
+      const place = join(folder(), runMode);
+      const aem = await startAem({ runMode, password: 'long', folder: place });
+      await installFirstRelease(aem, folder());
+      return aem;
+    };
+    const [author, publish] = [await started('author'), await started('publish')];
+    const instance = ({ url }: { url: string }, id: string) => ({ id, url, credentials: 'ADMIN' });
+    const { functionalTest } = functionalTestActivities({
+      ...{ storage: storage(), workFolder: join(folder(), 'work'), engine: { engine: 'local' } },
+      mavenRepository: join(homedir(), '.m2', 'repository'),
+      analysers: join(cacheFolder(), 'analysers'),
+      secret: async () => 'admin:long',
+    });
+    const input: FunctionalTestInput = {
+      ...{ executionKey: '1/2/3', artifacts, log: '1/2/3/logs/functionalTest.log' },
+      environment: {
+        ...{ id: '10', name: 'Stage', type: 'stage', dispatchers: [], probe: { path: '/' } },
+        ...{ author: [instance(author, 'author')], publish: [instance(publish, 'publish1')] },
+      },
+    };
+    const outcome = await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+      .run<
+        [FunctionalTestInput],
+        FunctionalTestOutcome,
+        (given: FunctionalTestInput) => Promise<FunctionalTestOutcome>
+      >((given) => functionalTest(given), input)
+      .finally(() => Promise.all([author.stop(), publish.stop()]));
+    assert.equal(outcome.result, 'passed: 4 tests');
+  }
 
   describe('of a small project', () => {
     let commit = '';
@@ -115,7 +166,11 @@ describe('the build', function () {
 
     it('fails on a failing unit test, names it, and gives builds their variables and nothing else', async () => {
       process.env.FAIRWAY_SECRET_PROBE = 'hidden';
-      const { output } = build(await inputFor(commit, { FAIL: 'yes', BRANCH: 'not this one' }));
+      const { output } = build(
+        await inputFor(commit, {
+          ...{ FAIL: 'yes', BRANCH: 'not this one', CM_PERF_TEST_BASIC_USERNAME: 'visitor' },
+        }),
+      );
       await assert.rejects(output, (error: Failure) => {
         assert.equal(error.type, 'BuildFailed');
         assert.equal(error.message, '1 of 1 unit tests failed: com.example.SmallTest.behaves');
@@ -129,9 +184,36 @@ describe('the build', function () {
         assert.ok(variables.includes(name), name);
       for (const name of ['CM_PROGRAM_NAME', 'ARTIFACTS_VERSION', 'FAIL'])
         assert.ok(variables.includes(name), name);
-      assert.ok(!variables.some((name) => name.startsWith('FAIRWAY_SECRET')));
+      assert.ok(!variables.some((name) => /^(FAIRWAY_SECRET|CM_PERF)/.test(name)), variables.join());
       assert.match(written, /1 of 1 unit tests failed: com\.example\.SmallTest\.behaves\n/);
       assert.deepEqual(await readdir(join(folder(), 'work')), []);
+    });
+
+    it('gives it the values of secret variables, and shows them nowhere', async () => {
+      const secret = secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: '07'.repeat(32) } });
+      const reference = { name: 'FAIL', version: 'v1' };
+      const place = { programId: '1', pipelineId: '2', ...reference };
+      const content = await encryptVariable(secret, place, 'it was told to fail');
+      await storage().put(secretVariableKey('1', '2', reference), content);
+      const input = { ...(await inputFor(commit)), secretVariables: [reference] };
+      await assert.rejects(build(input, { secret }).output, (error: Failure) => {
+        assert.match(error.message, /^1 of 1 unit tests failed/);
+        assert.match(error.details.join('\n'), /\*\*\*/);
+        assert.doesNotMatch(error.message + error.details.join('\n'), /told to fail/);
+        return true;
+      });
+      assert.match(await log(), /variables: \[.*FAIL/);
+      assert.doesNotMatch(await log(), /told to fail/);
+    });
+
+    it('is not begun when a secret variable cannot be had: the key is lost', async () => {
+      const secret = secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: '07'.repeat(32) } });
+      const reference = { name: 'TOKEN', version: 'v1' };
+      const place = { programId: '1', pipelineId: '2', ...reference };
+      await storage().put(secretVariableKey('1', '2', reference), await encryptVariable(secret, place, 'x'));
+      const input = { ...(await inputFor(commit)), secretVariables: [reference] };
+      await assert.rejects(build(input).output, { type: 'Missing', message: /secret variables need a key/ });
+      assert.doesNotMatch(await log(), /building/);
     });
 
     it('shows its log while it runs; cancelling ends everything it started', async () => {
@@ -174,5 +256,5 @@ async function processesOf(id: string): Promise<number> {
   const marks = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
   );
-  return marks.filter((environment) => environment.split('\0').includes(`FAIRWAY_BUILD=${id}`)).length;
+  return marks.filter((environment) => environment.includes(`\0FAIRWAY_BUILD=${id}-`)).length;
 }

@@ -5,13 +5,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/activity';
 import { DefaultLogger } from '@temporalio/worker';
 import { loadBalancerActivities } from '../../src/activities/load-balancer.ts';
-import { testActivities } from '../../src/activities/tests.ts';
+import { preflightActivities } from '../../src/activities/preflight.ts';
+import { securityTestActivities } from '../../src/activities/security-test.ts';
 import type { Metric } from '../../src/model/gates.ts';
 import { environmentSchema } from '../../src/model/schema/definition.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { until } from '../support/until.ts';
 import { startSite, type Site } from '../systems/load-balancer/site.ts';
 
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
@@ -54,7 +54,10 @@ describe('activities of the load balancer and the tests', () => {
     const [dispatcher] = dispatchers;
     assert.ok(dispatcher && loadBalancer);
     const storage = fileStorage(join(folder(), 'storage'));
-    const activities = loadBalancerActivities({ storage });
+    const activities = {
+      ...loadBalancerActivities({ storage }),
+      ...preflightActivities({ storage, secret: async () => '' }),
+    };
     const context = quiet();
     const read = (key: string) => readFile(join(folder(), 'storage', key), 'utf8');
     const input = { loadBalancer, dispatcher, probe, log };
@@ -65,20 +68,30 @@ describe('activities of the load balancer and the tests', () => {
 
   it('names everything that keeps the load balancer from being used, before anything is changed', async () => {
     const { activities, context, input, dispatchers } = setup();
-    const preflight = (change: object, which = dispatchers) =>
-      run(context, activities.preflightLoadBalancer, {
+    const preflight = async (change: object, which = dispatchers) => {
+      const { troubles, out } = await run(context, activities.preflightEnvironment, {
+        ...{ instances: [], artifacts: [], log },
         loadBalancer: { ...input.loadBalancer, ...change },
         dispatchers: which,
       });
-    assert.deepEqual(await preflight({}), []);
-    const unknown = await preflight({}, [
+      assert.ok(troubles.every(({ thing }) => thing === 'load balancer'));
+      return { messages: [...new Set(troubles.map(({ message }) => message))], troubles, out };
+    };
+    assert.deepEqual((await preflight({})).messages, []);
+    const { messages: unknown } = await preflight({}, [
       { ...input.dispatcher, server: 'x1' },
       { ...input.dispatcher, id: 'other', server: 'x2' },
     ]);
     assert.equal(unknown.length, 2);
     assert.match(unknown.join('\n'), /dispatcher-d1: .*no server x1, it has d1, d2.*\n.*other: .*x2/);
-    assert.match((await preflight({ backend: 'typo' })).join(), /no backend typo/);
-    assert.match((await preflight({ socket: '/nowhere.sock' })).join(), /does not answer on \/nowhere\.sock/);
+    const fails = async (change: object, type: string, message: RegExp) => {
+      const { messages, troubles, out } = await preflight(change);
+      assert.ok(troubles.every((trouble) => trouble.type === type));
+      assert.match(messages.join('\n'), message);
+      assert.equal(out, undefined, 'nothing is known of what is in service');
+    };
+    await fails({ backend: 'typo' }, 'Missing', /no backend typo/);
+    await fails({ socket: '/nowhere.sock' }, 'Unavailable', /does not answer on \/nowhere\.sock/);
   });
 
   it('does not put a dispatcher back that does not answer itself, and says what it answered', async () => {
@@ -103,8 +116,10 @@ describe('activities of the load balancer and the tests', () => {
     const started = Date.now();
     const out = await run(context, activities.detachDispatcher, input);
     await run(context, activities.detachDispatcher, input);
-    const outOfService = () =>
-      run(context, activities.outOfService, { loadBalancer: input.loadBalancer, dispatchers });
+    const outOfService = async () => {
+      const asked = { instances: [], artifacts: [], loadBalancer: input.loadBalancer, dispatchers, log };
+      return (await run(context, activities.preflightEnvironment, asked)).out;
+    };
     assert.deepEqual(await outOfService(), ['dispatcher-d1']);
     const back = await run(context, activities.attachDispatcher, input);
     await run(context, activities.attachDispatcher, input);
@@ -131,58 +146,19 @@ describe('activities of the load balancer and the tests', () => {
   const failing = (metrics: readonly Metric[]) =>
     metrics.filter(({ passed }) => !passed).map(({ kpi }) => kpi);
 
-  it('measures the load that visitors would see, and keeps the results', async () => {
-    const { storage, context, read } = setup();
-    const goals = { durationSeconds: 1, viewsPerMinute: 1200, responseTimeMs: 2000, paths: ['/page'] };
-    const { loadTest } = testActivities({ storage });
-    const input = { executionKey: 'p/l/e', environment: environment(), goals, log };
-    const good = await run(context, loadTest, input);
-    assert.deepEqual(failing(good.metrics), []);
-    assert.equal(good.results.key, 'p/l/e/results/loadTest.json');
-    assert.match(await read(good.results.key), /"kpi": "response_time"/);
-    assert.ok(site.backends.some(({ visits }) => visits > 0));
-
-    for (const backend of site.backends) backend.healthy = false;
-    await until(
-      'both are down',
-      async () => (await statusOf('d1')) === 'down' && (await statusOf('d2')) === 'down',
-    );
-    const bad = await run(context, loadTest, input);
-    assert.deepEqual(failing(bad.metrics), ['error_rate']);
-    assert.match(
-      await read(log),
-      /\/page status 503\n[^]*FAILED error_rate \(critical\): 100, expected LT 2/,
-    );
-  });
-
-  it('ends a load test that is cancelled', async () => {
-    const { storage } = setup();
-    const context = quiet();
-    const goals = { durationSeconds: 600, viewsPerMinute: 600, responseTimeMs: 2000, paths: ['/page'] };
-    const { loadTest } = testActivities({ storage });
-    const running = run(context, loadTest, { executionKey: 'e', environment: environment(), goals, log });
-    await until('visits', () => site.backends.some(({ visits }) => visits > 0));
-    context.cancel();
-    await assert.rejects(running, CancelledFailure);
-  });
-
   it('gives one verdict per security check, and says in the log where it fails', async () => {
     const { storage, context, read } = setup();
-    const { securityTest } = testActivities({ storage });
-    const input = { executionKey: 'p/l/e', environment: environment(), log };
+    const { securityTest } = securityTestActivities({ storage, secret: async () => 'admin:long' });
+    const input = {
+      ...{ executionKey: 'p/l/e', environment: environment(), log },
+      gates: { crxde_support: { severity: 'informational' as const } },
+    };
     const { metrics, results } = await run(context, securityTest, input);
     // These servers answer everything with 200.
-    assert.equal(metrics.length, 12);
+    assert.equal(metrics.length, 20);
     assert.ok(failing(metrics).includes('crxde_support'));
+    assert.equal(metrics.find(({ kpi }) => kpi === 'crxde_support')?.severity, 'informational');
     assert.match(await read(log), /crxde_support failed on publish1: GET \/crx\/de\/index.jsp answered 200/);
     assert.match(await read(results.key), /"evidence"/);
-  });
-
-  it('judges code quality by the reports of the build', async () => {
-    const { storage, context } = setup();
-    const { codeQuality } = testActivities({ storage });
-    const reports = { tests: { run: 9, failed: 0, skipped: 2 } };
-    const { metrics } = await run(context, codeQuality, { executionKey: 'p/l/e', reports, log });
-    assert.deepEqual(failing(metrics), ['coverage', 'skipped_tests']);
   });
 });

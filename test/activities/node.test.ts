@@ -64,8 +64,8 @@ describe('The agent of a dispatcher host', () => {
 
   it('deploys and takes back, and a person can follow it in the log', async () => {
     const input = { node, deployment, artifact: await host.store(fileSet('new')), log };
-    assert.deepEqual(await run('reconcileConfiguration', input), { state: 'old', done: [] });
-    await run('preflightConfiguration', input);
+    const prepared = await run('prepareConfiguration', { node, replacement: input, log });
+    assert.deepEqual(prepared, { state: 'old', done: [] });
     await run('backUpConfiguration', input);
     await run('replaceConfiguration', input);
     await run('testConfiguration', input);
@@ -89,13 +89,12 @@ describe('The agent of a dispatcher host', () => {
       );
   });
 
-  it("puts Apache's message in the log and in the failure", async () => {
+  it("puts Apache's message in the log and in the answer", async () => {
     const broken = { ...fileSet('new'), 'conf.d/available_vhosts/site.vhost': 'NoSuchDirective\n' };
     const input = { node, deployment, artifact: await host.store(broken), log };
-    await assert.rejects(run('preflightConfiguration', input), {
-      type: 'Rejected',
-      message: /NoSuchDirective/,
-    });
+    const { trouble } = await run('prepareConfiguration', { node, replacement: input, log });
+    assert.equal(trouble?.type, 'Rejected');
+    assert.match(trouble.message, /NoSuchDirective/);
     assert.match(await logText(), /Invalid command 'NoSuchDirective'/);
   });
 

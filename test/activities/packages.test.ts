@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { packageActivities } from '../../src/activities/packages.ts';
+import { preflightActivities } from '../../src/activities/preflight.ts';
 import { startAem, type AemStandIn } from '../../src/local/aem/aem.ts';
 import type { AemArtifact } from '../../src/model/artifacts.ts';
-import type { Installed, InstallInput } from '../../src/model/activities.ts';
+import type { EnvironmentAnswers, Installed, InstallInput } from '../../src/model/activities.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import {
@@ -59,36 +60,39 @@ describe('package activities', () => {
   });
   const install = (job: InstallInput, env = environment()): Promise<Installed> =>
     env.run(activities().installPackage, job);
-  const preflight = (
-    aem: AemStandIn,
-    artifacts: readonly AemArtifact[],
-    password?: string,
-  ): Promise<readonly string[]> =>
-    environment().run(activities(password).preflightInstance, {
-      instance: instance(aem),
-      artifacts,
-      log: LOG,
+  /** What is wrong with publish1, in sentences; how it failed if it could not be asked. */
+  const preflight = async (aem: AemStandIn, artifacts: readonly AemArtifact[], password = 'secret') => {
+    const { preflightEnvironment } = preflightActivities({
+      storage: storage(),
+      secret: async () => `admin:${password}`,
     });
+    const { troubles }: EnvironmentAnswers = await environment().run(preflightEnvironment, {
+      ...{ instances: [instance(aem)], dispatchers: [], log: LOG },
+      artifacts,
+    });
+    assert.ok(troubles.every(({ thing }) => thing === 'publish1'));
+    return troubles;
+  };
   const page = (rest = {}) =>
     contentPackage(folder(), 'Home', rest).then((path) => storedArtifact(storage(), path));
   const actions = (aem: AemStandIn) => aem.actions.map(({ what }) => what);
   const leftOver = async () => readdir(workFolder()).catch(() => []);
 
   describe('preflight', () => {
-    it('says what is wrong in sentences, and throws nothing', async () => {
+    it('says what is wrong in sentences; an instance that cannot be asked is a failure of its kind', async () => {
       const aem = await start('publish1');
       assert.deepEqual(await preflight(aem, [await page()]), []);
       const [denied] = await preflight(aem, [], 'other');
-      assert.match(
-        denied!,
-        /^instance publish1: .* refuses the user admin \(status 401\)\. Check the secret/,
-      );
+      assert.equal(denied?.type, 'Denied');
+      assert.match(denied.message, /refuses the user admin \(status 401\)\. Check the secret/);
       const needy = await page({ dependencies: `${GROUP}:base:[1.0,2.0)` });
       const [missing, ...others] = await preflight(aem, [needy]);
-      assert.match(missing!, /^instance publish1: package .*site\.content.* needs com\.example\.site:base/);
+      assert.match(missing!.message, /^package .*site\.content.* needs com\.example\.site:base/);
       assert.deepEqual(others, []);
       await aem.crash();
-      assert.match((await preflight(aem, []))[0]!, /^instance publish1: .*does not answer/);
+      const [away] = await preflight(aem, []);
+      assert.equal(away?.type, 'Unavailable');
+      assert.match(away.message, /does not answer/);
       await aem.resume();
     });
 
@@ -108,26 +112,14 @@ describe('package activities', () => {
       const aem = await start('publish1', 0);
       const container = await storedArtifact(storage(), await containerPackage(folder()));
       const done = install(input(aem, container));
-      let busy: readonly string[] = [];
+      let busy: EnvironmentAnswers['troubles'] = [];
       await until('it is busy', async () => (busy = await preflight(aem, [])).length > 0);
-      assert.match(busy[0]!, /installer is busy \(\d items\)\. Wait/);
+      assert.match(busy[0]!.message, /installer is busy \(\d items\)\. Wait/);
       await done;
     });
   });
 
   describe('install', () => {
-    it('does not upload what is not the file that the build stored', async () => {
-      const aem = await start('publish1');
-      const artifact = await page();
-      await writeFile(join(folder(), 'storage', artifact.file.key), randomBytes(artifact.file.size));
-      await assert.rejects(
-        install(input(aem, artifact)),
-        (error) => (error as Failure).type === 'InvalidArtifact',
-      );
-      assert.deepEqual(actions(aem), []);
-      assert.deepEqual(await leftOver(), []);
-    });
-
     it('fails with AEM’s own words, and again on a retry', async () => {
       const aem = await start('publish1');
       aem.faults.withErrors.add('site.content');
@@ -179,15 +171,63 @@ describe('package activities', () => {
       const aem = await start('publish1');
       const job = input(aem, await page());
       const env = environment();
-      aem.faults.holdInstalls();
+      aem.faults.installs.hold();
       const first = install(job, env);
-      await aem.faults.installsWaiting(1);
+      await aem.faults.installs.waiting(1);
       env.cancel();
       await assert.rejects(first, { name: 'CancelledFailure' });
       const second = install(job);
-      aem.faults.releaseInstalls();
+      aem.faults.installs.release();
       assert.equal((await second).how, 'alreadyInstalled');
       assert.deepEqual(actions(aem), ['upload', 'install']);
+    });
+
+    /** An attempt that died a minute after it had begun to install, which the instance is still doing. */
+    const diedWhileInstalling = async (aem: AemStandIn, job: InstallInput) => {
+      const env = environment();
+      aem.faults.installs.hold();
+      const first = install(job, env);
+      await aem.faults.installs.waiting(1);
+      env.cancel();
+      await assert.rejects(first, { name: 'CancelledFailure' });
+      const { deployment, instance: on, artifact } = job;
+      const key = `deployments/${deployment}/${on.id}/${artifact.file.sha256}.json`;
+      const intent = JSON.parse(await text(await storage().get(key))) as { at: number };
+      await storage().put(key, JSON.stringify({ ...intent, at: intent.at - 60_000 }));
+    };
+    const untilItWaits = (env: MockActivityEnvironment) =>
+      new Promise<void>((resolve) => {
+        env.on('heartbeat', (detail: unknown) => {
+          if (String(detail).includes('by an earlier attempt may be under way')) resolve();
+        });
+      });
+
+    it('installs nothing twice when the worker died long ago and AEM is still installing', async () => {
+      const aem = await start('publish1');
+      const job = input(aem, await page());
+      await diedWhileInstalling(aem, job);
+      const env = environment();
+      const waits = untilItWaits(env);
+      const second = install(job, env);
+      await Promise.race([waits, second]);
+      aem.faults.installs.release();
+      assert.equal((await second).how, 'alreadyInstalled');
+      assert.deepEqual(actions(aem), ['upload', 'install']);
+    });
+
+    it('installs again when AEM was restarted over the installation of an attempt that died', async () => {
+      const aem = await start('publish1');
+      const job = input(aem, await page());
+      await diedWhileInstalling(aem, job);
+      const env = environment();
+      const waits = untilItWaits(env);
+      const second = install(job, env);
+      await Promise.race([waits, second]);
+      await aem.crash();
+      await aem.resume();
+      aem.faults.restartPackageManager(500);
+      assert.equal((await second).how, 'installed');
+      assert.deepEqual(actions(aem), ['upload', 'install', 'upload', 'install']);
     });
 
     it('knows on a retry that this deployment installed it, and installs it again for another one', async () => {
@@ -208,13 +248,13 @@ describe('package activities', () => {
     it('serves several instances at the same time', async () => {
       const [one, two] = [await start('publish1'), await start('publish2')];
       const artifact = await page();
-      for (const aem of [one, two]) aem.faults.holdInstalls();
+      for (const aem of [one, two]) aem.faults.installs.hold();
       const both = Promise.all([
         install(input(one, artifact)),
         install(input(two, artifact, { instance: instance(two, 'publish2') })),
       ]);
-      await Promise.all([one, two].map((aem) => aem.faults.installsWaiting(1)));
-      for (const aem of [one, two]) aem.faults.releaseInstalls();
+      await Promise.all([one, two].map((aem) => aem.faults.installs.waiting(1)));
+      for (const aem of [one, two]) aem.faults.installs.release();
       assert.deepEqual(
         (await both).map(({ how }) => how),
         ['installed', 'installed'],

@@ -69,7 +69,7 @@ export class TestPlatform {
   /** Without the tests of stage unless they are wanted: they take their time. */
   begin(mode: ExecutionMode = 'EMERGENCY'): Promise<Started> {
     const { client, program, pipelineId } = this.platform;
-    return client.start(program.id, pipelineId, mode, tester);
+    return client.start({ programId: program.id, pipelineId, mode, by: tester });
   }
 
   state({ executionId }: Started): Promise<ExecutionState> {

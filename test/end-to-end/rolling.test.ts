@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { localPlatform, tester } from './harness.ts';
 
 describe('a rolling deployment on real servers', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const fairway = localPlatform();
   const aem = () => fairway.platform.production;
   const states = (legs: readonly { state: string }[]) => legs.map(({ state }) => state);
@@ -22,12 +22,12 @@ describe('a rolling deployment on real servers', function () {
       () => 'NoSuchDirective\n',
     );
 
-    production.author.faults.holdInstalls();
+    production.author.faults.installs.hold();
     const started = await fairway.begin('NORMAL');
-    await production.author.faults.installsWaiting(1);
+    await production.author.faults.installs.waiting(1);
     const visitors = sendVisitors(production.loadBalancer.url);
     await fairway.platform.killWorker();
-    production.author.faults.releaseInstalls();
+    production.author.faults.installs.release();
     await fairway.platform.startWorker();
 
     const journal = join(production.agents[0]!.host.stateFolder, 'journal.json');
@@ -69,13 +69,13 @@ describe('a rolling deployment on real servers', function () {
 
   it('cancelled in the middle, finishes the leg it has begun and leaves every node serving', async () => {
     const [publish1] = aem().publish;
-    publish1!.faults.holdInstalls();
+    publish1!.faults.installs.hold();
     const started = await fairway.begin();
-    await publish1!.faults.installsWaiting(1);
+    await publish1!.faults.installs.waiting(1);
     const { client, program, pipelineId } = fairway.platform;
     const address = { programId: program.id, pipelineId, executionId: started.executionId };
     await client.send('cancel', address, { by: tester, reason: 'second thoughts' }, 'signal');
-    publish1!.faults.releaseInstalls();
+    publish1!.faults.installs.release();
     const state = await fairway.end(started);
     assert.equal(state.status, 'CANCELLED');
     assert.deepEqual(states(fairway.production(state).legs), ['NEW', 'OLD']);
@@ -84,19 +84,23 @@ describe('a rolling deployment on real servers', function () {
 
   it('terminated in the middle, still cleans up and lets go of the environment', async () => {
     const [publish1] = aem().publish;
-    publish1!.faults.holdInstalls();
+    publish1!.faults.installs.hold();
     const started = await fairway.begin();
-    await publish1!.faults.installsWaiting(1);
+    await publish1!.faults.installs.waiting(1);
     await fairway.platform.client.temporal.workflow.getHandle(started.workflowId).terminate('test');
-    publish1!.faults.releaseInstalls();
+    publish1!.faults.installs.release();
     await until(
       'the deployment is closed',
       async () => (await fairway.deployment('12').describe()).status.name === 'CANCELLED',
       60_000,
     );
     await fairway.bothInService();
-    const lease = fairway.platform.client.temporal.workflow.getHandle('environment-1001-12');
-    assert.equal((await lease.describe()).status.name, 'TERMINATED');
+    const repaired = await fairway.platform.client.repair('1001', '12', tester);
+    assert.deepEqual(
+      [repaired.reconciled, repaired.remaining ?? []],
+      [[], []],
+      'free, and nothing is left to do',
+    );
   });
 
   it('that fails on AEM in its second leg is MIXED, says so, and serves', async () => {
@@ -116,11 +120,11 @@ describe('a rolling deployment on real servers', function () {
     const [publish1] = aem().publish;
     const damaged = join(aem().dispatchers[1]!.serverRoot, 'conf/httpd.conf');
     const good = await readFile(damaged, 'utf8');
-    publish1!.faults.holdInstalls();
+    publish1!.faults.installs.hold();
     const started = await fairway.begin();
-    await publish1!.faults.installsWaiting(1);
+    await publish1!.faults.installs.waiting(1);
     await appendFile(damaged, '\nNoSuchDirective on\n');
-    publish1!.faults.releaseInstalls();
+    publish1!.faults.installs.release();
     const state = await fairway.end(started);
     assert.equal(state.status, 'FAILED');
     assert.match(state.failure?.message ?? '', /dispatcher2: .*NoSuchDirective/s);

@@ -29,16 +29,43 @@ describe('a field of a definition', () => {
       /must be upper-case/,
     ],
     [
-      'a path as the name of a secret',
-      [...stage, 'author', 0, 'credentials'],
-      '../AEM',
-      /must be upper-case/,
-    ],
-    [
       'no name of a secret',
       [...stage, 'author', 0, 'credentials'],
       undefined,
       /^environments\.0\.author\.0\.credentials: /,
+    ],
+
+    ...(
+      [
+        ['over http', 'http://ci.example.com/hook', /must be an https URL; http is for loopback/],
+        ['over http, to what is no loopback', 'http://127.0.0.1.example.com/', /must be an https URL/],
+        ['over another protocol', 'file:///etc/passwd', /must be an https URL without credentials/],
+        ['with credentials', 'https://u:p@ci.example.com/', /must be an https URL without credentials/],
+        ['with a fragment', 'https://ci.example.com/#a', /without a fragment/],
+      ] as const
+    ).map(([what, url, told]): [string, Path, unknown, RegExp] => [
+      `a webhook ${what}`,
+      ['webhooks'],
+      [{ id: 'ci', form: 'adobe', url, secret: 'HOOK' }],
+      told,
+    ]),
+    [
+      'two webhooks of one id',
+      ['webhooks'],
+      [1, 2].map(() => ({ id: 'chat', form: 'slack', urlSecret: 'CHAT' })),
+      /webhook chat is defined twice/,
+    ],
+    [
+      'the address of a Slack webhook, which is a secret',
+      ['webhooks'],
+      [{ id: 'chat', form: 'slack', url: 'https://hooks.slack.com/services/T/B/x' }],
+      /urlSecret/,
+    ],
+    [
+      'a package manager that nobody knows',
+      [...stage, 'author', 0, 'packageManager'],
+      'packmgr',
+      /^environments\.0\.author\.0\.packageManager: /,
     ],
 
     [
@@ -94,39 +121,7 @@ describe('a field of a definition', () => {
       /^environments\.0\.probe\.path: must be an absolute path/,
     ],
 
-    [
-      'a password in the address of a repository',
-      [...repository, 'url'],
-      'https://ann:secret@host/r.git',
-      /^pipelines\.0\.repository\.url: must not contain credentials/,
-    ],
-    [
-      'a token in the address of a repository',
-      [...repository, 'url'],
-      'HTTPS://token@host/r.git',
-      /must not contain credentials/,
-    ],
-    [
-      'a password in an ssh address',
-      [...repository, 'url'],
-      'ssh://git:secret@host/r.git',
-      /must not contain credentials/,
-    ],
-    [
-      'a line break in the address of a repository',
-      [...repository, 'url'],
-      'https://host/\nr.git',
-      /^pipelines\.0\.repository\.url: /,
-    ],
     ['no repository', repository, undefined, /^pipelines\.0\.repository: /],
-    ['no branch', [...repository, 'branch'], '', /^pipelines\.0\.repository\.branch: /],
-    [
-      'a control character in a branch',
-      [...repository, 'branch'],
-      'ma\u0000in',
-      /^pipelines\.0\.repository\.branch: must not contain control/,
-    ],
-
     [
       '101 paths to flush',
       [...pipeline, 'dispatcherCacheFlushPaths'],
@@ -173,8 +168,27 @@ describe('a field of a definition', () => {
     [
       'a load test of a climbing path',
       ['performance'],
-      { paths: ['/../x'] },
-      /^performance\.paths\.0: must not contain "\.\."/,
+      { pages: { popular: ['/../x'] } },
+      /^performance\.pages\.popular\.0: must not contain "\.\."/,
+    ],
+    [
+      'more popular pages than Cloud Manager takes',
+      ['performance'],
+      { pages: { popular: paths(26) } },
+      /^performance\.pages\.popular: at most 25 pages/,
+    ],
+    ['a crawl without end', ['performance'], { crawl: { maxPages: 1e6 } }, /^performance\.crawl\.maxPages: /],
+    [
+      'a crawl of another site',
+      ['performance'],
+      { crawl: { seeds: ['https://example.com/'] } },
+      /^performance\.crawl\.seeds\.0: must be an absolute path/,
+    ],
+    [
+      'more images than uploads',
+      ['performance'],
+      { assets: { imagesPercent: 101 } },
+      /^performance\.assets\.imagesPercent: /,
     ],
 
     ['an unknown kind of CSE', [...pipeline, 'cse'], 'NO_CSE', /^pipelines\.0\.cse: /],
@@ -197,6 +211,37 @@ describe('a field of a definition', () => {
       [...pipeline, 'variables'],
       Object.fromEntries(paths(201).map((_, n) => [`V${n}`, ''])),
       /^pipelines\.0\.variables: at most 200/,
+    ],
+    [
+      'the password of a load test for everybody to read',
+      [...pipeline, 'variables'],
+      { CM_PERF_TEST_BASIC_PASSWORD: 'x' },
+      /^pipelines\.0\.variables: CM_PERF_TEST_BASIC_PASSWORD must be secret/,
+    ],
+    ['an unknown code scanner', ['codeScanner'], { type: 'sonar' }, /^codeScanner\.type: /],
+    [
+      'a code scanner without a token',
+      ['codeScanner'],
+      { type: 'sonarqube', url: 'https://sonarqube' },
+      /^codeScanner\.token: /,
+    ],
+    [
+      'a token instead of the name of a secret',
+      ['codeScanner'],
+      { type: 'sonarqube', url: 'https://sonarqube', token: 'squ_0123' },
+      /^codeScanner\.token: must be upper-case/,
+    ],
+    [
+      'credentials in the URL of a code scanner',
+      ['codeScanner'],
+      { type: 'sonarqube', url: 'https://admin:admin@sonarqube', token: 'SONAR' },
+      /^codeScanner\.url: .*without credentials/,
+    ],
+    [
+      'a server for the embedded code scanner',
+      ['codeScanner'],
+      { type: 'embedded', url: 'https://sonarqube' },
+      /^codeScanner: .*url/,
     ],
     ['a time-out of no days', ['timeouts'], { approval: 0 }, /^timeouts\.approval: /],
     ['a time-out of 91 days', ['timeouts'], { approval: 91 }, /^timeouts\.approval: /],

@@ -20,8 +20,9 @@ describe('the definition of a program', () => {
   it('is accepted when it is good, and filled in with the defaults', () => {
     assert.deepEqual(problems(example), []);
     const minimal = programSchema.parse(changed([...pipeline, 'approval'], undefined));
-    const [{ approval, skipDetachingDispatchers, importantMetricsFailureBehavior, variables } = {}] =
-      minimal.pipelines;
+    const [pipeline0] = minimal.pipelines;
+    assert.ok(pipeline0?.type === 'production');
+    const { approval, skipDetachingDispatchers, importantMetricsFailureBehavior, variables } = pipeline0;
     assert.deepEqual(
       { approval, skipDetachingDispatchers, importantMetricsFailureBehavior, variables },
       {
@@ -53,7 +54,13 @@ describe('the definition of a program', () => {
     ['an id with a leading zero', ['id'], '01', /^id: must be a number without leading zeros/],
     ['an id with a line break', ['id'], '1\n', /^id: must be a number/],
     ['an id of another kind', ['id'], '../1', /^id: must be a number/],
-    ['another type', ['type'], 'aem_cloud_service', /^type: .*aem_managed_services/],
+    ['another type', ['type'], 'other', /^type: must be aem_managed_services/],
+    [
+      'CSE Support in a program of Cloud Service',
+      ['type'],
+      'aem_cloud_service',
+      /^pipelines\.0\.cse: CSE Support is a step of Managed Services: leave it out/,
+    ],
     ['no name', ['name'], '', /^name: /],
     ['a name that is too long', ['name'], 'x'.repeat(101), /^name: /],
     ['a control character in a name', ['name'], 'a\u0007b', /^name: must not contain control characters/],
@@ -113,6 +120,43 @@ describe('the definition of a program', () => {
     ],
 
     [
+      'neither branch nor tag',
+      [...pipeline, 'repository'],
+      { url: 'file:///a' },
+      /^pipelines\.0\.repository: needs either a branch or a tag/,
+    ],
+    [
+      'a branch and a tag',
+      [...pipeline, 'repository'],
+      { url: 'file:///a', branch: 'main', tag: '1' },
+      /needs either a branch or a tag/,
+    ],
+    ['another kind of pipeline', [...pipeline, 'type'], 'nightly', /^pipelines\.0\.type: /],
+    [
+      'detaching skipped where nothing is deployed',
+      ['pipelines', 0],
+      {
+        id: '101',
+        name: 'Q',
+        type: 'codeQuality',
+        repository: { url: 'file:///a', branch: 'main' },
+        skipDetachingDispatchers: true,
+      },
+      /^pipelines\.0: .*skipDetachingDispatchers/,
+    ],
+    [
+      'a dev pipeline that deploys to stage',
+      ['pipelines', 0],
+      {
+        id: '101',
+        name: 'D',
+        type: 'deployment',
+        repository: { url: 'file:///a', branch: 'main' },
+        devEnvironment: '11',
+      },
+      /^pipelines\.0\.devEnvironment: environment 11 is of type stage; it must be of type dev: none/,
+    ],
+    [
       'two environments of one id',
       [...production, 'id'],
       '11',
@@ -164,9 +208,9 @@ describe('the definition of a program', () => {
       environments: [example.environments[0], example.environments[0]],
     };
     assert.deepEqual(problems(bad), [
-      'environments.1.id: environment 11 is defined twice',
-      'pipelines.0.stageEnvironment: there is no environment 98',
-      'pipelines.0.productionEnvironment: there is no environment 99',
+      'environments.1.id: environment 11 is defined twice; give each an id of its own',
+      'pipelines.0.stageEnvironment: there is no environment 98; of type stage there are: 11 (Stage), 11 (Stage)',
+      'pipelines.0.productionEnvironment: there is no environment 99; of type prod there are: none',
     ]);
   });
 

@@ -105,6 +105,11 @@ describe('a rolling deployment', () => {
   for (const [what, where, artifacts, expected] of cases)
     it(what, () => assert.equal(line(rolling(where, artifacts)), expected));
 
+  it('a leg that is out of service comes before those that serve', () => {
+    const words = line(rolling(pairs(3), both, ['d2'])).match(/out\([^:]*/g);
+    assert.deepEqual(words, ['out(d2 + p2', 'out(d1 + p1', 'out(d3 + p3']);
+  });
+
   it('touches every node once, with every dispatcher in exactly one leg', () => {
     const where = topology(['p1', 'p2', 'p3'], { d1: 'p1', d2: 'p1', d3: 'p3', d4: 'p2' });
     const words = line(rolling(where, both)).match(/\b(author|[pd]\d)=/g) ?? [];

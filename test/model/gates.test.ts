@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { codeQualityMetrics, measureCodeQuality } from '../../src/model/code-quality.ts';
 import {
   evaluate,
   gateOutcome,
   missingOverrides,
   withOverrides,
+  withSettings,
   type Comparator,
   type Metric,
   type Severity,
 } from '../../src/model/gates.ts';
-import { measurePerformance, performanceMetrics, type LoadMeasurement } from '../../src/model/performance.ts';
+import { performanceMetrics } from '../../src/model/performance.ts';
 import { combine, securityMetrics } from '../../src/model/security.ts';
 
 const metric = (kpi: string, severity: Severity, passed: boolean): Metric => ({
@@ -21,7 +21,7 @@ const metric = (kpi: string, severity: Severity, passed: boolean): Metric => ({
   comparator: 'EQ',
   override: false,
 });
-const failedKpis = (metrics: readonly Metric[]) => metrics.filter((m) => !m.passed).map((m) => m.kpi);
+const goals = { viewsPerMinute: 200, responseTimeMs: 2000 };
 
 describe('gates', () => {
   it('never lets a missing or meaningless measurement pass', () => {
@@ -32,7 +32,7 @@ describe('gates', () => {
         });
         assert.equal(result?.passed, false, `${value} ${comparator}`);
       }
-    const [missing] = evaluate(codeQualityMetrics, {});
+    const [missing] = evaluate(performanceMetrics(goals), {});
     assert.deepEqual([missing?.actualValue, missing?.passed], ['unknown', false]);
   });
 
@@ -89,64 +89,30 @@ describe('gates', () => {
   });
 });
 
-describe('code quality', () => {
-  const reports = (covered: number, skipped = 0) => ({
-    tests: { run: 5, failed: 0, skipped },
-    coverage: { coveredLines: covered, lines: 1500, coveredBranches: 0, branches: 500 },
-  });
-  const evaluated = (r: Parameters<typeof measureCodeQuality>[0]) =>
-    evaluate(codeQualityMetrics, measureCodeQuality(r));
+describe('settings of a program', () => {
+  const rows = [
+    { kpi: 'rating', severity: 'critical', expectedValue: 'B', comparator: 'GTE' },
+    { kpi: 'rating', severity: 'important', expectedValue: 'A', comparator: 'EQ' },
+    { kpi: 'sqale', severity: 'important', expectedValue: 'A', comparator: 'EQ' },
+    { kpi: 'issues', severity: 'informational', expectedValue: '1', comparator: 'LT' },
+  ] as const;
+  const text = (settings: Parameters<typeof withSettings>[1]) =>
+    withSettings(rows, settings).map((row) => Object.values(row).slice(0, 4).join(' '));
 
-  it('fails coverage below half, also where rounding would lift it, and skipped tests from two on', () => {
-    assert.deepEqual(failedKpis(evaluated(reports(1000, 1))), []);
-    assert.deepEqual(failedKpis(evaluated(reports(999, 2))), ['coverage', 'skipped_tests']);
-    assert.equal(evaluated(reports(999))[0]?.actualValue, '49.9');
-  });
-
-  it('does not know the coverage of a build without a report or without code', () => {
-    assert.equal(evaluated({ tests: { run: 1, failed: 0, skipped: 0 } })[0]?.actualValue, 'unknown');
-    const empty = { coveredLines: 0, lines: 0, coveredBranches: 0, branches: 0 };
-    assert.equal(
-      evaluated({ tests: { run: 1, failed: 0, skipped: 0 }, coverage: empty })[0]?.actualValue,
-      'unknown',
-    );
-  });
-});
-
-describe('performance', () => {
-  const goals = { durationSeconds: 60, viewsPerMinute: 200, responseTimeMs: 2000, paths: [] };
-  const load = (change: Partial<LoadMeasurement> = {}): LoadMeasurement => ({
-    total: 200,
-    failed: 0,
-    unanswered: 0,
-    p95Ms: 100,
-    maxMs: 300,
-    minutes: 1,
-    ...change,
-  });
-  const failing = (...loads: LoadMeasurement[]) =>
-    failedKpis(evaluate(performanceMetrics(goals), measurePerformance(loads)));
-
-  it('holds each measurement against its own limit', () => {
-    assert.deepEqual(failing(load()), []);
-    assert.deepEqual(failing(load({ failed: 3 })), []);
-    assert.deepEqual(failing(load({ failed: 4 })), ['error_rate']);
-    assert.deepEqual(failing(load({ p95Ms: 2000 })), ['response_time']);
-    assert.deepEqual(failing(load({ maxMs: 18_000 })), ['peak_resp_time']);
-    assert.deepEqual(failing(load({ unanswered: 1, failed: 1 })), ['views_per_minute']);
-    assert.deepEqual(failing(load({ total: 6000 })), ['requests_per_minute']);
+  it('change what they name and leave the rest as Cloud Manager has it', () => {
+    assert.deepEqual(withSettings(rows, {}), rows);
+    assert.deepEqual(withSettings(rows, { other: { expected: 1 } }), rows);
+    assert.deepEqual(text({ issues: { expected: 10, severity: 'important' } }).slice(3), [
+      'issues important 10 LT',
+    ]);
+    assert.deepEqual(text({ sqale: { severity: 'informational' } })[2], 'sqale informational A EQ');
   });
 
-  it('knows nothing when nothing was measured, at one address or at all', () => {
-    const nothing = load({ total: 0, p95Ms: undefined, maxMs: undefined, minutes: 0 });
-    assert.equal(failing().length, 5);
-    assert.equal(failing(nothing).length, 5);
-    const half = { total: 100, failed: 100, unanswered: 100, p95Ms: undefined, maxMs: undefined };
-    assert.deepEqual(failing(load({ total: 100 }), load(half)), [
-      'error_rate',
-      'response_time',
-      'peak_resp_time',
-      'views_per_minute',
+  it('make one row of a KPI that has two, and an expected rating the worst that passes', () => {
+    assert.deepEqual(text({ rating: { expected: 'C' }, sqale: { expected: 'B' } }), [
+      'rating critical C GTE',
+      'sqale important B GTE',
+      'issues informational 1 LT',
     ]);
   });
 });

@@ -3,6 +3,7 @@ import {
   emptyProgram,
   executionIdOf,
   sameDefinition,
+  snapshot,
   startRefusal,
   type ProgramState,
   type Start,
@@ -57,6 +58,40 @@ describe('starting an execution', () => {
       /no pipeline 7/,
     ],
   ];
+  const last = (latest: string): ProgramState => ({
+    ...applied,
+    lastExecution: 3,
+    latest: { '101': latest },
+  });
+  const again = start({ reExecutes: '0000000002' });
+  const cloud = programSchema.parse(definition({ cse: undefined }, { type: 'aem_cloud_service' }));
+  refused.push(
+    [
+      'in emergency mode in the Cloud Service flavour',
+      { ...emergency(true), definition: cloud },
+      start({ mode: 'EMERGENCY' }),
+      /production pipelines of Managed Services; pipeline 101 \(.*\) is a production pipeline of Cloud Service/,
+    ],
+    [
+      'as a re-execution where there was none',
+      applied,
+      again,
+      /that of pipeline 101 is none, not 0000000002/,
+    ],
+    [
+      'as a re-execution of one that is not the last',
+      last('0000000003'),
+      again,
+      /only the last execution .* is 0000000003, not 0000000002/,
+    ],
+    [
+      'as a re-execution in emergency mode',
+      { ...last('0000000002'), emergency: emergency(true).emergency },
+      { ...again, mode: 'EMERGENCY' },
+      /has neither emergency mode nor a branch/,
+    ],
+    ['as a re-execution of another branch', last('0000000002'), { ...again, branch: 'x' }, /nor a branch/],
+  );
   for (const [what, state, request, reason] of refused)
     it(`${what} is refused`, () => assert.match(startRefusal(state, request) ?? 'it was allowed', reason));
 
@@ -64,6 +99,13 @@ describe('starting an execution', () => {
     for (const state of [applied, emergency(false), emergency(true)])
       assert.equal(startRefusal(state, start()), undefined);
     assert.equal(startRefusal(emergency(true), start({ mode: 'EMERGENCY' })), undefined);
+  });
+
+  it('is allowed as a re-execution of the last one, which needs the production environment only', () => {
+    const state = last('0000000002');
+    assert.equal(startRefusal(state, again), undefined);
+    const input = snapshot({ ...state, definition: program }, program.pipelines[0]!, again, '0000000004');
+    assert.deepEqual([input.reExecutes, Object.keys(input.environments)], ['0000000002', ['prod']]);
   });
 
   it('gives ids of ten digits', () => {

@@ -14,6 +14,7 @@ const execution = (change: Partial<ExecutionState> = {}, mode: ExecutionMode = '
   programName: 'Example',
   pipelineId: '101',
   pipelineName: 'Production pipeline',
+  pipelineType: 'production',
   type: 'aem_managed_services',
   mode,
   trigger: 'MANUAL',
@@ -22,7 +23,11 @@ const execution = (change: Partial<ExecutionState> = {}, mode: ExecutionMode = '
   artifactsVersion: '2026.1122.183005.0000000007',
   status: 'RUNNING',
   createdAt: '2026-11-22T18:30:05.000Z',
-  steps: stepsOf({ approval: true, schedule: true, cse: 'ANY_CSE' }, mode).map((step) => ({
+  steps: stepsOf({
+    flavour: 'aem_managed_services',
+    pipeline: { type: 'production', approval: true, schedule: true, cse: 'ANY_CSE' },
+    mode,
+  }).map((step) => ({
     ...step,
     status: 'NOT_STARTED',
   })),
@@ -96,7 +101,7 @@ describe('what the Web UI shows of an execution', () => {
       steps(state)
         .filter(([, status]) => status === 'not run')
         .map(([title, , , details]) => [title, details]),
-      ['Security Testing', 'Performance Testing', 'Performance Report'].map((title) => [
+      ['Security Testing', 'Performance Testing', 'Assets Testing', 'Performance Report'].map((title) => [
         title,
         'emergency mode',
       ]),

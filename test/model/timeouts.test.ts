@@ -26,7 +26,11 @@ describe('time-outs of steps that wait for a person', () => {
   });
 
   it('exist for every gate, and only for steps that a pipeline can have', () => {
-    const steps = stepsOf({ approval: true, schedule: true, cse: 'ANY_CSE' }, 'NORMAL').map(({ id }) => id);
+    const steps = stepsOf({
+      flavour: 'aem_managed_services',
+      pipeline: { type: 'production', approval: true, schedule: true, cse: 'ANY_CSE' },
+      mode: 'NORMAL',
+    }).map(({ id }) => id);
     assert.deepEqual(
       waiting.filter((step) => !steps.includes(step)),
       [],

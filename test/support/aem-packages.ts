@@ -14,6 +14,7 @@ export const GROUP = 'com.example.site';
 export async function bundle(
   symbolicName: string,
   headers: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Buffer> {
   const lines = Object.entries({
     'Manifest-Version': '1.0',
@@ -24,6 +25,7 @@ export async function bundle(
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   const zip = new ZipFile();
   zip.addBuffer(Buffer.from(`${lines.join('')}\r\n`), 'META-INF/MANIFEST.MF');
+  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name);
   zip.end();
   return buffer(zip.outputStream);
 }

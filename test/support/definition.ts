@@ -1,9 +1,8 @@
 import type { AemArtifact, DispatcherArtifact } from '../../src/model/artifacts.ts';
-import type { ProgramInput } from '../../src/model/schema/definition.ts';
+import type { ProductionPipelineInput, ProgramInput } from '../../src/model/schema/definition.ts';
 
-type PipelineInput = ProgramInput['pipelines'][number];
-
-const environment = (id: string, name: string, type: 'stage' | 'prod', pairs: number) => {
+/** An environment of one author and pairs of publish and dispatcher; nothing in it is reachable. */
+export const environment = (id: string, name: string, type: 'stage' | 'prod', pairs: number) => {
   const numbers = Array.from({ length: pairs }, (_, index) => index + 1);
   return {
     id,
@@ -28,7 +27,7 @@ const environment = (id: string, name: string, type: 'stage' | 'prod', pairs: nu
 
 /** A program with a stage of one pair and a production of two; nothing in it is reachable. */
 export const definition = (
-  pipeline: Partial<PipelineInput> = {},
+  pipeline: Partial<ProductionPipelineInput> = {},
   program: Partial<ProgramInput> = {},
 ): ProgramInput => ({
   id: '1',

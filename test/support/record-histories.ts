@@ -1,13 +1,22 @@
 import { Failure } from '../../src/systems/failure.ts';
 import { Harness } from '../workflows/harness.ts';
-import { countByType, historiesFolder, recorded, writeHistories, type Recorded } from './histories.ts';
+import {
+  countByType,
+  historiesFolder,
+  readHistories,
+  recorded,
+  writeHistories,
+  type Recorded,
+} from './histories.ts';
 import { scenarios, type Keep } from './recorded-scenarios.ts';
 import { localEnvironment } from './temporal.ts';
 
 /*
  * `npm run record-histories`: plays every scenario against the dev server and replaces the recorded histories that
- * test/workflows/replay.test.ts replays. When to do that: docs/development.md.
+ * test/workflows/replay.test.ts replays; with names of scenarios (`cloudService`) it plays those and adds what they
+ * leave. When to do that: docs/development.md.
  */
+const wanted = process.argv.slice(2);
 
 async function record(): Promise<readonly Recorded[]> {
   const fairway = new Harness();
@@ -22,7 +31,8 @@ async function record(): Promise<readonly Recorded[]> {
     console.log(`${type} ${name}: ${ending}, ${all.at(-1)?.history.events.length} events`);
   };
   try {
-    for (const play of scenarios) await play(fairway, keep);
+    for (const play of scenarios)
+      if (wanted.length === 0 || wanted.includes(play.name)) await play(fairway, keep);
   } finally {
     await fairway.stop();
   }
@@ -31,8 +41,10 @@ async function record(): Promise<readonly Recorded[]> {
 
 try {
   const all = await record();
-  await writeHistories(all);
-  console.log(`${historiesFolder}: ${JSON.stringify(countByType(all))}`);
+  const isNew = ({ name }: Recorded) => all.every((known) => known.name !== name);
+  const kept = wanted.length === 0 ? [] : (await readHistories()).filter(isNew);
+  await writeHistories([...kept, ...all]);
+  console.log(`${historiesFolder}: ${JSON.stringify(countByType([...kept, ...all]))}`);
 } catch (error) {
   console.error(error instanceof Failure ? [error.message, ...error.details].join('\n  ') : error);
   process.exitCode = 1;

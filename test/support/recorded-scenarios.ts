@@ -19,9 +19,8 @@ export type Scenario = (fairway: Harness, keep: Keep) => Promise<void>;
 
 const program = 'program-1';
 const stageLease = 'environment-1-11';
-const productionLease = 'environment-1-12';
 const stageDeployment = `${stageLease}-deployment`;
-const productionDeployment = `${productionLease}-deployment`;
+const productionDeployment = 'environment-1-12-deployment';
 
 const noQuestions = { approval: false, schedule: false, cse: undefined };
 const results = { key: 'results.json', sha256: '0', size: 2 };
@@ -71,7 +70,7 @@ const finished: Scenario = async (fairway, keep) => {
   await keep('finished', started.workflowId, 'COMPLETED', started.runId);
   await keep('all-at-once', stageDeployment, 'COMPLETED');
   await keep('rolling', productionDeployment, 'COMPLETED');
-  await keep('released', stageLease, 'COMPLETED');
+  await keep('let-go', stageLease, 'TERMINATED');
 };
 
 const emergency: Scenario = async (fairway, keep) => {
@@ -221,6 +220,27 @@ const reconciled: Scenario = async (fairway, keep) => {
   await keep('reconciled', stageDeployment, 'COMPLETED');
 };
 
+const repairs: Scenario = async (fairway, keep) => {
+  const repair = async (script: Partial<World>) => {
+    fairway.world.begin(script);
+    await fairway.client.repair('1', '12', ann);
+  };
+  const left = ['dispatcher1'];
+  await repair({ outOfService: async () => left });
+  await keep('made-good', productionDeployment, 'COMPLETED');
+  await repair({});
+  await keep('nothing-to-do', productionDeployment, 'COMPLETED');
+  await repair({
+    preflightInstance: async ({ instance }) => (instance.id === 'publish2' ? ['its installer is busy'] : []),
+    outOfService: async () => ['dispatcher2'],
+    reconcileConfiguration: async ({ node }) => ({
+      state: node.nodeId === 'dispatcher1' ? 'inconsistent' : 'old',
+      done: [],
+    }),
+  });
+  await keep('left-something', productionDeployment, 'FAILED');
+};
+
 /** Interrupted while publish1 of production installs. */
 const interrupted =
   (name: string, interrupt: (fairway: Harness, started: Started) => Promise<unknown>): Scenario =>
@@ -245,7 +265,6 @@ const interrupted =
     await fairway.end(started).catch(() => undefined);
     const ended = name === 'by-termination' ? 'TERMINATED' : 'CANCELLED';
     await keep(`cancelled-${name}`, started.workflowId, ended, started.runId);
-    await keep(`cancelled-${name}`, productionLease, ended === 'TERMINATED' ? 'TERMINATED' : 'COMPLETED');
   };
 
 const interruptions: Scenario[] = [
@@ -259,6 +278,43 @@ const interruptions: Scenario[] = [
     client.temporal.workflow.getHandle(workflowId).terminate('test'),
   ),
 ];
+
+const cancelledLease: Scenario = async (fairway, keep) => {
+  const test = gate();
+  const started = await fairway.begin(
+    {
+      securityTest: async () => {
+        await test.hold();
+        return { metrics: [], results };
+      },
+    },
+    { pipeline: noQuestions },
+  );
+  await until('stage is tested', () => test.arrivals() === 1, 30_000);
+  await keep('held', stageLease, 'RUNNING');
+  const lease = fairway.client.temporal.workflow.getHandle(stageLease);
+  await lease.cancel();
+  await until('it ends', async () => (await lease.describe()).status.name === 'CANCELLED', 30_000);
+  await keep('cancelled-by-hand', stageLease, 'CANCELLED');
+  test.open();
+  await endsAs(fairway, started, 'FINISHED');
+};
+
+/** The storage does not take the record at once. */
+const recordedLater: Scenario = async (fairway, keep) => {
+  let refusals = 1;
+  const started = await fairway.begin(
+    {
+      recordExecution: async () => {
+        if (refusals-- > 0) throw new Failure('Unavailable', 'the storage is away');
+        return results;
+      },
+    },
+    { pipeline: noQuestions },
+  );
+  await endsAs(fairway, started, 'FINISHED');
+  await keep('recorded-later', started.workflowId, 'COMPLETED', started.runId);
+};
 
 const waitedForEnvironment: Scenario = async (fairway, keep) => {
   const test = gate();
@@ -275,7 +331,7 @@ const waitedForEnvironment: Scenario = async (fairway, keep) => {
     },
   );
   await until('the first one tests on stage', () => test.arrivals() === 1);
-  const second = await fairway.client.start('1', '102', 'NORMAL', ann);
+  const second = await fairway.client.start({ programId: '1', pipelineId: '102', mode: 'NORMAL', by: ann });
   const address = { programId: '1', pipelineId: '102' };
   const detailsOfDeploy = async () =>
     (await fairway.client.execution(address)).steps.find(({ id }) => id === 'stageDeploy')?.details ?? '';
@@ -289,6 +345,29 @@ const waitedForEnvironment: Scenario = async (fairway, keep) => {
   await keep('waited-for-environment', second.workflowId, 'COMPLETED', second.runId);
 };
 
+/** The other kinds of pipelines; they leave the program again while nothing of them runs. */
+const notForProduction: Scenario = async (fairway, keep) => {
+  const repository = { url: 'file:///nowhere', branch: 'main' };
+  const { environments, pipelines } = definition(noQuestions);
+  const dev = { ...environments[0]!, id: '10', name: 'Dev', type: 'dev' as const };
+  await fairway.apply({
+    environments: [dev, ...environments],
+    pipelines: [
+      ...pipelines,
+      { id: '103', name: 'Dev', type: 'deployment', repository, devEnvironment: '10' },
+      { id: '104', name: 'Quality', type: 'codeQuality', repository: { url: 'file:///nowhere', tag: '1.0' } },
+    ],
+  });
+  for (const [pipelineId, name] of [
+    ['103', 'deployed-to-dev'],
+    ['104', 'judged'],
+  ] as const) {
+    const started = await fairway.client.start({ programId: '1', pipelineId, mode: 'NORMAL', by: ann });
+    await fairway.client.temporal.workflow.getHandle(started.workflowId, started.runId).result();
+    await keep(name, started.workflowId, 'COMPLETED', started.runId);
+  }
+};
+
 /** A program that is continued as new while an execution runs: only the server then knows that it does. */
 const continued: Scenario = async (fairway, keep) => {
   const { client } = fairway;
@@ -297,7 +376,7 @@ const continued: Scenario = async (fairway, keep) => {
   const handle = client.temporal.workflow.getHandle(program);
   const { runId } = await handle.describe();
   const refused = () =>
-    client.start('1', '101', 'NORMAL', ann).then(
+    client.start({ programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann }).then(
       () => Promise.reject(new Error('a second execution was started')),
       () => undefined,
     );
@@ -310,9 +389,11 @@ const continued: Scenario = async (fairway, keep) => {
   await refused();
   await client.setEmergency('1', true, ann);
   await client.setEmergency('1', false, ann);
-  await client.start('1', '101', 'EMERGENCY', ann).catch(() => undefined);
+  await client
+    .start({ programId: '1', pipelineId: '101', mode: 'EMERGENCY', by: ann })
+    .catch(() => undefined);
   await cancelled(fairway, started);
-  const next = await client.start('1', '101', 'NORMAL', ann);
+  const next = await client.start({ programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann });
   await fairway.waitsAt('approval');
   await cancelled(fairway, next);
   await keep('cancelled-while-waiting', next.workflowId, 'CANCELLED', next.runId);
@@ -330,6 +411,40 @@ const beside: Scenario = async ({ client }, keep) => {
   await keep('refused-without-program', handle.workflowId, 'FAILED');
 };
 
+/** Of Cloud Service: to production, and to its end by tests of stage that fail. */
+const cloudService: Scenario = async (fairway, keep) => {
+  const program = { type: 'aem_cloud_service' } as const;
+  const good = await fairway.begin({ build: twoPackages }, { pipeline: noQuestions, program });
+  await endsAs(fairway, good, 'FINISHED');
+  await keep('cloud-service', good.workflowId, 'COMPLETED', good.runId);
+  const functionalTest: World['functionalTest'] = async () => ({
+    ...{ passed: false, result: '1 of 2 tests failed: PagesIT.home', failures: [], report: results },
+    tests: { run: 2, failed: 1, skipped: 0 },
+  });
+  const bad = await fairway.begin({ functionalTest }, { pipeline: noQuestions, program });
+  await endsAs(fairway, bad, 'FAILED');
+  await keep('failed-functional-test', bad.workflowId, 'FAILED', bad.runId);
+};
+
+const reExecuted: Scenario = async (fairway, keep) => {
+  const first = await fairway.begin({ build: twoPackages, ...secondReloadFails }, { pipeline: noQuestions });
+  await endsAs(fairway, first, 'FAILED');
+  const { commit, artifactsVersion, artifacts } = await fairway.state(first.executionId);
+  fairway.world.begin({
+    validate: async () => ({
+      problems: [],
+      warnings: [],
+      reExecuted: { commit, artifactsVersion, artifacts },
+    }),
+  });
+  const again = await fairway.client.start({
+    ...{ programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann },
+    reExecutes: first.executionId,
+  });
+  await endsAs(fairway, again, 'FINISHED');
+  await keep('re-executed', again.workflowId, 'COMPLETED', again.runId);
+};
+
 export const scenarios: readonly Scenario[] = [
   finished,
   emergency,
@@ -340,8 +455,14 @@ export const scenarios: readonly Scenario[] = [
   ...failures,
   withoutDetaching,
   reconciled,
+  repairs,
   ...interruptions,
+  cancelledLease,
+  recordedLater,
   waitedForEnvironment,
+  notForProduction,
+  cloudService,
+  reExecuted,
   continued,
   beside,
 ];

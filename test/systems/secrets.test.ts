@@ -25,17 +25,7 @@ describe('secrets', () => {
     });
   });
 
-  for (const name of [
-    '../AUTHOR',
-    '/etc/passwd',
-    'author',
-    '',
-    'A B',
-    'A\n',
-    '__proto__',
-    'A/B',
-    'A'.repeat(80),
-  ])
+  for (const name of ['../AUTHOR', 'author', '', 'A B', 'A\n', '__proto__', 'A/B', 'A'.repeat(80)])
     it(`refuses the name ${JSON.stringify(name.slice(0, 20))}`, async () => {
       await assert.rejects(secrets({ env: {}, folder: folder() })(name), { type: 'InvalidInput' });
     });

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { startAem, type AemStandIn } from '../../src/local/aem/aem.ts';
 import { freePorts } from '../../src/local/ports.ts';
+import { qualityGatesSchema } from '../../src/model/schema/quality-gates.ts';
+import { healthCheckOf, securityKpis, type SecurityKpi } from '../../src/model/security.ts';
 import { checkSecurity, securityChecks } from '../../src/systems/security-checks/check.ts';
+import { insideChecks } from '../../src/systems/security-checks/health.ts';
 import type { NodeKind } from '../../src/systems/security-checks/target.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { httpServer, type HttpServer } from '../support/http-server.ts';
@@ -18,10 +21,35 @@ const hardened: Reply = (request, response, path) => {
   else if (request.headers.authorization) status(401)(response);
   else if (path === '/') response.writeHead(302, { location: '/content/site.html' }).end();
   else if (path === '/content/site.html')
-    response.writeHead(200, { 'x-frame-options': 'SAMEORIGIN', 'content-type': 'text/html' }).end(page);
+    response
+      .writeHead(200, {
+        'x-frame-options': 'SAMEORIGIN',
+        'x-content-type-options': 'nosniff',
+        'content-type': 'text/html',
+      })
+      .end(page);
   else status(404)(response);
   return true;
 };
+
+/** An instance whose health checks for these KPIs say this; it has no others. */
+const health =
+  (statuses: Partial<Record<SecurityKpi, string>>): Reply =>
+  (request, response, path) => {
+    if (path !== '/system/health.json') return false;
+    const wanted = new URL(request.url ?? '', 'http://site').searchParams.get('names')?.split(',') ?? [];
+    const results = Object.entries(statuses)
+      .map(([kpi, status]) => ({ name: healthCheckOf(kpi as SecurityKpi), status }))
+      .filter(({ name }) => wanted.includes(name))
+      .map((result) => ({ ...result, messages: [{ status: result.status, message: 'as configured' }] }));
+    const critical = results.some(({ status }) => status === 'CRITICAL');
+    response.writeHead(critical ? 503 : 200).end(JSON.stringify({ overallResult: 'x', results }));
+    return true;
+  };
+const inside = insideChecks.map(({ kpi }) => kpi);
+const allOk = (kpis: readonly SecurityKpi[]) => Object.fromEntries(kpis.map((kpi) => [kpi, 'OK']));
+/** What cannot be seen from outside is in order. */
+const healthy = health(allOk(inside));
 
 /** For each check the one answer that makes it fail, given by a server that is hardened otherwise. */
 const weak: Record<string, Reply> = {
@@ -46,12 +74,14 @@ const weak: Record<string, Reply> = {
   cq_dispatcher_configuration: (_, response, path) =>
     path === '/bin/querybuilder.json' && Boolean(response.end('{"hits":[]}')),
   web_server_configuration: (_, response, path) =>
-    path === '/content/site.html' && Boolean(response.writeHead(200).end(page)),
+    path === '/content/site.html' &&
+    Boolean(response.writeHead(200, { 'x-frame-options': 'DENY' }).end(page)),
   cq_html_library_manager_config: (request, response) =>
     /debugClientLibs=true/.test(request.url ?? '') &&
     Boolean(response.end(page.replace('</body>', '<script src="/source/b.js"></script></body>'))),
   wcm_filter_configuration: (request, response) =>
     /wcmmode=edit/.test(request.url ?? '') && Boolean(response.end(`<cq data-path="/content"></cq>${page}`)),
+  ...Object.fromEntries(inside.map((kpi) => [kpi, health({ ...allOk(inside), [kpi]: 'CRITICAL' })])),
 };
 
 describe('security checks', () => {
@@ -71,11 +101,15 @@ describe('security checks', () => {
     servers.push(server);
     return server.url;
   };
+  const secret = async () => 'admin:long';
   const nodes = (kind: NodeKind, ...urls: string[]) => urls.map((url, n) => ({ id: `${kind}${n + 1}`, url }));
-  const check = async (urls: Partial<Record<NodeKind, string[]>>, path = '/content/site.html') => {
+  const findings = async (
+    urls: Partial<Record<NodeKind, string[]>>,
+    { path = '/content/site.html', balancer }: { path?: string; balancer?: string } = {},
+  ) => {
     const instance = (kind: NodeKind) =>
       nodes(kind, ...(urls[kind] ?? [])).map((node) => ({ ...node, credentials: 'ADMIN' }));
-    const findings = await checkSecurity({
+    const environment = {
       author: instance('author'),
       publish: instance('publish'),
       dispatchers: nodes('dispatcher', ...(urls.dispatcher ?? [])).map((node) => ({
@@ -84,29 +118,108 @@ describe('security checks', () => {
         server: node.id,
       })),
       probe: { path, host: 'www.example.com' },
-    });
-    return findings
+      loadBalancer: balancer
+        ? { type: 'haproxy' as const, socket: '/s', backend: 'b', url: balancer }
+        : undefined,
+    };
+    return checkSecurity(environment, { secret });
+  };
+  const check = async (...asked: Parameters<typeof findings>) =>
+    (await findings(...asked))
       .filter(({ outcome }) => outcome !== 'passed')
       .map(({ kpi, node, outcome }) => `${kpi} ${outcome} ${node}`)
       .sort();
-  };
 
-  it('has a failing answer here for each check', () => {
-    assert.deepEqual(Object.keys(weak).sort(), securityChecks.map(({ kpi }) => kpi).sort());
+  it('are the twenty of the table, each with a failing answer here', () => {
+    assert.equal(securityKpis.length, 20);
+    assert.deepEqual(securityChecks.map(({ kpi }) => kpi).sort(), [...securityKpis].sort());
+    assert.deepEqual(Object.keys(weak).sort(), [...securityKpis].sort());
+    const settable = Object.keys(qualityGatesSchema.shape);
+    assert.deepEqual(
+      securityKpis.filter((kpi) => !settable.includes(kpi)),
+      [],
+      'a program may set the severity of each',
+    );
   });
 
   for (const { kpi, concerns } of securityChecks)
     it(`${kpi} fails for the one ${concerns.join(' or ')} that is open, and nothing else does`, async () => {
-      const good = await serve(hardened);
-      const open = await serve(weak[kpi] ?? hardened, hardened);
-      const urls = { author: [good], publish: [good], dispatcher: [good] };
+      const good = await serve(healthy, hardened);
+      const closed = await serve(hardened);
+      const urls = { author: [good], publish: [good], dispatcher: [closed] };
+      const rest = concerns.includes('dispatcher') ? [hardened] : [healthy, hardened];
+      const open = await serve(weak[kpi] ?? hardened, ...rest);
       for (const kind of concerns)
-        assert.deepEqual(await check({ ...urls, [kind]: [good, open] }), [`${kpi} failed ${kind}2`]);
+        assert.deepEqual(await check({ ...urls, [kind]: [...(urls[kind] ?? []), open] }), [
+          `${kpi} failed ${kind}2`,
+        ]);
     });
 
   it('finds nothing wrong with hardened nodes, also where the page is reached by a redirect', async () => {
+    const good = await serve(healthy, hardened);
+    assert.deepEqual(await check({ author: [good], publish: [good, good] }, { path: '/' }), []);
+  });
+
+  it('believe the health checks of an instance, whatever it looks like from outside', async () => {
+    const says = async (status: string) => {
+      const url = await serve(health({ ...allOk(inside), crxde_support: status }), hardened);
+      return findings({ author: [url] });
+    };
+    const found = (await says('WARN')).find(({ kpi }) => kpi === 'crxde_support');
+    assert.deepEqual([found?.outcome, found?.node], ['failed', 'author1']);
+    assert.match(found?.evidence ?? '', /health check "CRXDE Support": WARN; as configured/);
+    const busy = (await says('TEMPORARILY_UNAVAILABLE')).find(({ kpi }) => kpi === 'crxde_support');
+    assert.equal(busy?.outcome, 'unknown');
+  });
+
+  it('leave unknown what only a health check could tell, and say why', async () => {
+    const reasons: [Reply, RegExp][] = [
+      [hardened, /answered 401 without a report/],
+      [
+        (_, response, path) => path === '/system/health.json' && Boolean(response.end('<html>')),
+        /answered 200 without a report/,
+      ],
+      [health({}), /does not report on it/],
+    ];
+    for (const [reply, why] of reasons) {
+      const open = (await findings({ publish: [await serve(reply, hardened)] })).filter(
+        ({ outcome }) => outcome === 'unknown',
+      );
+      assert.deepEqual(open.map(({ kpi }) => kpi).sort(), [...inside].sort());
+      for (const { evidence } of open) assert.match(evidence, why);
+    }
+  });
+
+  it('never ask for all health checks, and ask as an administrator', async () => {
+    const asked: string[] = [];
+    const url = await serve((request) => {
+      if (request.url?.startsWith('/system/health'))
+        asked.push(`${request.url} ${request.headers.authorization}`);
+      return false;
+    }, hardened);
+    await findings({ author: [url] });
+    assert.equal(asked.length, 1);
+    assert.match(asked[0] ?? '', /names=\w/);
+    assert.ok(asked[0]?.endsWith(`Basic ${btoa('admin:long')}`));
+  });
+
+  it('find a dispatcher that lets strangers flush, by whatever host and through the load balancer', async () => {
+    const flushes =
+      (host: string): Reply =>
+      (request, response, path) =>
+        path === '/dispatcher/invalidate.cache' &&
+        request.headers.host === host &&
+        request.headers['cq-action'] === 'Test' &&
+        Boolean(response.end('<H1>OK</H1>'));
     const good = await serve(hardened);
-    assert.deepEqual(await check({ author: [good], publish: [good, good] }, '/'), []);
+    for (const host of ['www.example.com', 'flush', 'dispflush']) {
+      const open = await serve(flushes(host), hardened);
+      const expected = ['cq_dispatcher_configuration failed dispatcher1'];
+      assert.deepEqual(await check({ dispatcher: [open] }), expected);
+      assert.deepEqual(await check({ dispatcher: [good] }, { balancer: open }), expected);
+      // This worker may be an allowed client of the dispatcher: what counts is what visitors can do.
+      assert.deepEqual(await check({ dispatcher: [open] }, { balancer: good }), []);
+    }
   });
 
   it('does not take an instance that is away or broken for a safe one', async () => {
@@ -133,7 +246,7 @@ describe('security checks', () => {
       dispatchers: [],
       probe: { path: '/' },
     };
-    const running = checkSecurity(environment, cancel.signal);
+    const running = checkSecurity(environment, { secret, signal: cancel.signal });
     const reason = new Error('cancelled');
     cancel.abort(reason);
     await assert.rejects(running, reason);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { userOf } from '../../src/activities/waits.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import type { Started } from '../../src/model/program.ts';
 import { aemArtifact, definition, dispatcherArtifact } from '../support/definition.ts';
 import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 import { ann, workflowHarness } from './harness.ts';
+import { metric } from './scripted-world.ts';
 
 const production = { approval: false, schedule: false, cse: undefined };
 const twoPackages = async () => ({
@@ -262,15 +264,77 @@ describe('a deployment', () => {
       assert.equal(state.decisions.at(-1)?.by.subject, 'unknown');
     });
 
-    it('by termination: the deployment still cleans up, the environment is free, the next execution runs', async () => {
+    it('by termination: the deployment still cleans up, and the next execution deploys when it has', async () => {
       const { started, install } = await interrupted();
       await fairway.client.temporal.workflow.getHandle(started.workflowId).terminate('test');
-      const lease = fairway.client.temporal.workflow.getHandle('environment-1-12');
-      await until('the lease is free', async () => (await lease.describe()).status.name !== 'RUNNING');
+      world.change({ installPackage: async () => ({ how: 'installed', seconds: 0 }) });
+      const start = { programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann } as const;
+      let next: Started | undefined;
+      await until('the program knows that it has ended', async () => {
+        next = await fairway.client.start(start).catch(() => undefined);
+        return next !== undefined;
+      });
+      assert.ok(next);
+      const { executionId } = next;
+      await until(
+        'the next one waits for production',
+        async () => {
+          const { steps } = await fairway.state(executionId);
+          return /waiting for the environment: .*deploy/.test(steps.at(-1)?.details ?? '');
+        },
+        30_000,
+      );
+      assert.equal(world.done('attachDispatcher').length, 2, 'stage, twice');
       install.open();
-      await until('dispatcher1 is attached', () => world.done('attachDispatcher').length === 2);
-      const next = await deploy();
       assert.equal((await fairway.end(next)).status, 'FINISHED');
+      assert.equal(
+        world.done('attachDispatcher').length,
+        5,
+        'and both legs of production, the first one twice',
+      );
+    });
+  });
+
+  it('of an execution that is terminated in its tests: stage is free at once', async () => {
+    const test = gate();
+    const started = await deploy({
+      securityTest: async () => {
+        await test.hold();
+        return { metrics: [], results: { key: '', sha256: '', size: 0 } };
+      },
+    });
+    await until('stage is tested', () => test.arrivals() === 1, 30_000);
+    const lease = fairway.client.temporal.workflow.getHandle('environment-1-11');
+    assert.equal((await lease.describe()).status.name, 'RUNNING');
+    await fairway.client.temporal.workflow.getHandle(started.workflowId).terminate('test');
+    await until('the lease is free', async () => (await lease.describe()).status.name !== 'RUNNING');
+    test.open();
+    assert.equal((await fairway.end(await deploy())).status, 'FINISHED');
+  });
+
+  describe('that begins when somebody cancels', () => {
+    const begins = async (step: 'codeQuality' | 'approval', name: string, answer: object) => {
+      const metrics = [metric('code_coverage', 'important', step === 'approval')];
+      const results = { key: '', sha256: '', size: 0 };
+      const started = await deploy({ codeQuality: async () => ({ metrics, results }) }, { approval: true });
+      await fairway.waitsAt(step);
+      const { workflow } = fairway.client.temporal;
+      const execution = workflow.getHandle(started.workflowId, started.runId);
+      await execution.signal(name, { executionId: started.executionId, by: ann, ...answer });
+      await execution.cancel();
+      assert.equal((await fairway.end(started)).status, 'CANCELLED');
+    };
+
+    it('lets go of stage', async () => {
+      const metrics = [{ kpi: 'code_coverage', override: true }];
+      await begins('codeQuality', 'override', { step: 'codeQuality', metrics });
+      assert.equal(await userOf(fairway.client.temporal, '1', '11'), undefined);
+    });
+
+    it('lets go of production', async () => {
+      await begins('approval', 'approve', { approved: true });
+      assert.equal(await userOf(fairway.client.temporal, '1', '12'), undefined);
+      assert.ok(!world.done('detachDispatcher').includes('detachDispatcher dispatcher2'));
     });
   });
 
@@ -288,7 +352,7 @@ describe('a deployment', () => {
       { pipeline: production, program: { pipelines } },
     );
     await until('the first one tests on stage', () => test.arrivals() === 1);
-    await fairway.client.start('1', '102', 'NORMAL', ann);
+    await fairway.client.start({ programId: '1', pipelineId: '102', mode: 'NORMAL', by: ann });
     const second = { programId: '1', pipelineId: '102' };
     await until('the second one waits for stage', async () => {
       const { steps } = await fairway.client.execution(second);
@@ -319,5 +383,43 @@ describe('a deployment', () => {
     assert.deepEqual(world.done('attachDispatcher').length, 4);
     assert.ok(state.deployments[0]?.reconciled.includes('dispatcher1: returned to service'));
     left = [];
+  });
+
+  it('deploys first to a leg that cannot be returned to service, before another one is taken out', async () => {
+    const inProductionNow = () => world.done('loadTest').length > 0;
+    const started = await deploy({
+      outOfService: async () => (inProductionNow() ? ['dispatcher2'] : []),
+      attachDispatcher: async ({ dispatcher }) => {
+        // Its publish instance gives no good page before it was deployed to.
+        if (inProductionNow() && !world.done('flush').slice(1).includes(`flushPaths ${dispatcher.id}`))
+          throw new Failure('Rejected', 'it answers 503');
+        return { at: new Date().toISOString() };
+      },
+    });
+    const state = await fairway.end(started);
+    assert.equal(state.status, 'FINISHED', state.failure?.message);
+    assert.deepEqual(world.done('detach').slice(1), [
+      'detachDispatcher dispatcher2',
+      'detachDispatcher dispatcher1',
+    ]);
+    assert.match(
+      inProduction(state).remaining?.join() ?? '',
+      /dispatcher2: .*does not return: it answers 503/,
+    );
+  });
+
+  it('asks an instance that does not answer again, and calls it an ERROR when it stays away', async () => {
+    let asked = 0;
+    const started = await deploy({
+      preflightInstance: async ({ instance }) => {
+        if (instance.id !== 'publish1') return [];
+        asked += 1;
+        throw new Failure('Unavailable', 'http://publish1 does not answer');
+      },
+    });
+    const state = await fairway.end(started);
+    assert.equal(state.status, 'ERROR');
+    assert.match(state.failure?.message ?? '', /nothing was changed: publish1: http:\/\/publish1 does not/);
+    assert.ok(asked > 1, `asked ${asked} times`);
   });
 });

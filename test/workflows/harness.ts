@@ -7,20 +7,26 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
+import { announceActivities, deliveryActivities } from '../../src/activities/events.ts';
 import { failureInterceptor } from '../../src/activities/failure-interceptor.ts';
-import { waitActivities } from '../../src/activities/waits.ts';
+import { leaseActivities, waitActivities } from '../../src/activities/waits.ts';
 import { FairwayClient } from '../../src/client/fairway-client.ts';
+import { FairwayError } from '../../src/client/fairway-error.ts';
 import type { Actor } from '../../src/model/actor.ts';
 import { nodeQueue } from '../../src/model/activities.ts';
 import type { ExecutionState } from '../../src/model/execution.ts';
 import type { Started } from '../../src/model/program.ts';
 import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import type { ExecutionMode } from '../../src/model/steps.ts';
+import { workflowCode } from '../../src/worker/workflow-code.ts';
 import { definition } from '../support/definition.ts';
+import { destinations } from '../../src/systems/webhooks/destinations.ts';
 import { localEnvironment, timeSkippingEnvironment } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { ScriptedWorld, type World } from './scripted-world.ts';
+
+/** How often a question is asked that is not answered in time. */
+const TRIES = 4;
 
 export const ann: Actor = { subject: 'ann', via: 'test', verified: false };
 
@@ -28,15 +34,11 @@ const logger = new DefaultLogger('ERROR', () => undefined);
 Runtime.install({ logger, telemetryOptions: { logging: { filter: 'OFF' } } });
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-export const workflowBundle = () =>
-  (bundle ??= bundleWorkflowCode({
-    logger,
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-  }));
+export const workflowBundle = () => (bundle ??= bundleWorkflowCode({ logger, ...workflowCode }));
 
 /** A server, workers for all queues of program 1, and a client; for the enclosing `describe`. */
-export function workflowHarness(kind: 'time skipping' | 'real time'): Harness {
-  const harness = new Harness();
+export function workflowHarness(kind: 'time skipping' | 'real time', productionLegs = 2): Harness {
+  const harness = new Harness(productionLegs);
   before(async function () {
     this.timeout(120_000);
     const start = kind === 'time skipping' ? timeSkippingEnvironment : localEnvironment;
@@ -46,17 +48,26 @@ export function workflowHarness(kind: 'time skipping' | 'real time'): Harness {
   return harness;
 }
 
-const nodes = [
-  ['11', 'dispatcher1'],
-  ['12', 'dispatcher1'],
-  ['12', 'dispatcher2'],
-].map(([environmentId = '', nodeId = '']) => nodeQueue({ programId: '1', environmentId, nodeId }));
+/** The queues of the agents: one dispatcher of dev and stage, those of production by its legs. */
+const nodeQueues = (productionLegs: number) =>
+  [
+    ['10', 'dispatcher1'],
+    ['11', 'dispatcher1'],
+    ...Array.from({ length: productionLegs }, (_, index) => ['12', `dispatcher${index + 1}`]),
+  ].map(([environmentId = '', nodeId = '']) => nodeQueue({ programId: '1', environmentId, nodeId }));
 
 export class Harness {
   readonly world = new ScriptedWorld();
+  /** Secrets by name; any other has a value as well. */
+  readonly secrets = new Map<string, string>();
   client!: FairwayClient;
   env!: TestWorkflowEnvironment;
+  private readonly productionLegs: number;
   private workers: { worker: Worker; running: Promise<void> }[] = [];
+
+  constructor(productionLegs = 2) {
+    this.productionLegs = productionLegs;
+  }
 
   /** `identity`: how client and workers call themselves in histories; by default process and host. */
   async start(env: TestWorkflowEnvironment, identity?: string): Promise<void> {
@@ -64,7 +75,20 @@ export class Harness {
     const named = identity === undefined ? {} : { identity };
     const plain = new Client({ connection: env.connection, ...named });
     this.client = new FairwayClient(plain);
+    await this.startWorkers(identity);
+  }
+
+  async startWorkers(identity?: string): Promise<void> {
+    const { env } = this;
+    const named = identity === undefined ? {} : { identity };
     const { activities } = this.world;
+    const plain = this.client.temporal;
+    const delivering = deliveryActivities({
+      client: plain,
+      secret: async (name) => this.secrets.get(name) ?? `value of ${name}`,
+      destinations: destinations(['127.0.0.0/8']),
+      apiUrl: 'https://fairway.example.org',
+    });
     const common = {
       connection: env.nativeConnection,
       ...named,
@@ -72,16 +96,33 @@ export class Harness {
       maxHeartbeatThrottleInterval: 200,
     };
     const workers = [
-      Worker.create({ ...common, taskQueue: 'fairway', workflowBundle: await workflowBundle(), activities }),
-      Worker.create({ ...common, taskQueue: 'fairway-waits', activities: waitActivities({ client: plain }) }),
-      ...['fairway-build', ...nodes].map((taskQueue) => Worker.create({ ...common, taskQueue, activities })),
+      Worker.create({
+        ...{ ...common, taskQueue: 'fairway', workflowBundle: await workflowBundle() },
+        activities: {
+          ...activities,
+          ...leaseActivities({ client: plain }),
+          ...announceActivities({ client: plain }),
+        },
+      }),
+      Worker.create({
+        ...{ ...common, taskQueue: 'fairway-waits' },
+        activities: { ...waitActivities({ client: plain }), ...delivering },
+      }),
+      ...['fairway-build', ...nodeQueues(this.productionLegs)].map((taskQueue) =>
+        Worker.create({ ...common, taskQueue, activities }),
+      ),
     ];
     for (const worker of await Promise.all(workers)) this.workers.push({ worker, running: worker.run() });
   }
 
+  async stopWorkers(): Promise<void> {
+    const stopping = this.workers.splice(0);
+    for (const { worker } of stopping) worker.shutdown();
+    await Promise.all(stopping.map(({ running }) => running));
+  }
+
   async stop(): Promise<void> {
-    for (const { worker } of this.workers) worker.shutdown();
-    await Promise.all(this.workers.map(({ running }) => running));
+    await this.stopWorkers();
     await this.env.teardown();
   }
 
@@ -95,16 +136,32 @@ export class Harness {
     } = {},
   ): Promise<Started> {
     this.world.begin(script);
-    const revision = (await this.client.program('1'))?.revision ?? 0;
-    const wanted = definition(options.pipeline, options.program);
-    // A skipping clock may run past the end of the program's own run: then it begins anew, at revision 0.
-    await this.client.apply(wanted, revision, ann).catch(() => this.client.apply(wanted, 0, ann));
+    await this.apply(options.program, options.pipeline);
     if (options.mode === 'EMERGENCY') await this.client.setEmergency('1', true, ann);
-    return this.client.start('1', '101', options.mode ?? 'NORMAL', ann);
+    return this.client.start({ programId: '1', pipelineId: '101', mode: options.mode ?? 'NORMAL', by: ann });
   }
 
-  state(executionId?: string): Promise<ExecutionState> {
-    return this.client.execution({ programId: '1', pipelineId: '101', executionId });
+  /** Defines program 1 anew. */
+  async apply(
+    program: Partial<ProgramInput> = {},
+    pipeline?: Parameters<typeof definition>[0],
+  ): Promise<void> {
+    const revision = (await this.client.program('1'))?.revision ?? 0;
+    const wanted = definition(pipeline, program);
+    // A skipping clock may run past the end of the program's own run: then it begins anew, at revision 0.
+    await this.client.apply(wanted, revision, ann).catch(() => this.client.apply(wanted, 0, ann));
+  }
+
+  /** On a machine that is busy with other tests an answer may come too late; then it is asked for again. */
+  async state(executionId?: string): Promise<ExecutionState> {
+    const ask = () => this.client.execution({ programId: '1', pipelineId: '101', executionId });
+    for (let left = TRIES; left > 1; left--)
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof FairwayError) || error.kind !== 'unavailable') throw error;
+      }
+    return ask();
   }
 
   /** Waits in real time until the execution asks a person in this step. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FairwayError } from '../../src/client/fairway-error.ts';
 import type { Started } from '../../src/model/program.ts';
 import { ann, workflowHarness } from './harness.ts';
 import { metric } from './scripted-world.ts';
@@ -51,6 +52,18 @@ describe('steps that wait for a person', () => {
       const { waitingFor } = await fairway.waitsAt('approval');
       assert.equal(Date.parse(waitingFor?.until ?? '') - Date.parse(waitingFor?.since ?? ''), 2 * DAY);
       assert.equal((await fairway.end(started)).status, 'FAILED');
+    });
+
+    it('and a decision that comes afterwards is refused, as one that changes nothing', async () => {
+      const started = await fairway.begin({}, { program: { timeouts: { approval: 2 } } });
+      await fairway.waitsAt('approval');
+      await fairway.end(started);
+      await assert.rejects(send('approve', started, { approved: true }), (error: FairwayError) => {
+        assert.equal(error.kind, 'refused');
+        assert.match(error.message, new RegExp(`execution ${started.executionId}.* has ended`));
+        return true;
+      });
+      assert.equal((await fairway.state(started.executionId)).status, 'FAILED');
     });
   });
 
@@ -248,6 +261,35 @@ describe('steps that wait for a person', () => {
       const scan = state.steps.find(({ id }) => id === 'codeQuality');
       assert.equal(scan?.status, 'FINISHED');
       assert.ok(scan?.metrics?.every(({ override }) => override));
+      await send('approve', started, { approved: false });
+      await fairway.end(started);
+    });
+
+    it('tolerates unknown KPIs in an override, and refuses one that comes late or twice', async () => {
+      const started = await fairway.begin(
+        outcome(metric('coverage', 'important', false), metric('open_issues', 'informational', false)),
+      );
+      const accept = (...kpis: string[]) =>
+        send('override', started, {
+          step: 'codeQuality',
+          metrics: kpis.map((kpi) => ({ kpi, override: true })),
+        });
+      await fairway.waitsAt('codeQuality');
+      await assert.rejects(accept('coverag', 'open_issues'), /missing: coverage/);
+      const both = await Promise.allSettled([
+        accept('coverage', 'coverag', 'open_issues'),
+        accept('coverage'),
+      ]);
+      assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      const state = await fairway.waitsAt('approval');
+      await assert.rejects(accept('coverage'), /already decided by ann/);
+      // Accepting is for failing important metrics only: the others stay as they are.
+      const scan = state.steps.find(({ id }) => id === 'codeQuality');
+      assert.deepEqual(
+        scan?.metrics?.map(({ kpi, override }) => `${kpi} ${override}`),
+        ['coverage true', 'open_issues false'],
+      );
+      assert.equal(state.decisions.filter(({ step }) => step === 'codeQuality').length, 1);
       await send('approve', started, { approved: false });
       await fairway.end(started);
     });

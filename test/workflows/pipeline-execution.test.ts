@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
+import type { BuildActivities, CodeQualityInput } from '../../src/model/activities.ts';
 import { ann, workflowHarness } from './harness.ts';
 
 describe('a production pipeline', () => {
   const fairway = workflowHarness('time skipping');
 
   it('runs all its steps in order and deploys to production leg by leg', async () => {
-    const started = await fairway.begin();
+    const codeScanner = { type: 'sonarqube', url: 'http://sonarqube', token: 'SONAR' } as const;
+    let scanned: CodeQualityInput | undefined;
+    const codeQuality: BuildActivities['codeQuality'] = async (input) => {
+      scanned = input;
+      return { metrics: [], results: { key: 'results.json', sha256: '0', size: 2 } };
+    };
+    const started = await fairway.begin({ codeQuality }, { program: { codeScanner } });
     const { client } = fairway;
     await fairway.waitsAt('approval');
     await client.send('approve', fairway.address(started), { by: ann, approved: true });
@@ -16,6 +23,9 @@ describe('a production pipeline', () => {
     const state = await fairway.end(started);
 
     assert.equal(state.status, 'FINISHED', state.failure?.message);
+    assert.deepEqual(fairway.world.done('checkCodeScanner'), ['checkCodeScanner']);
+    assert.deepEqual(scanned?.scanner, codeScanner);
+    assert.deepEqual(scanned.names, { program: 'Example', pipeline: 'Production pipeline' });
     assert.deepEqual(
       state.steps.map(({ id, status }) => `${id} ${status}`),
       [
@@ -25,6 +35,7 @@ describe('a production pipeline', () => {
         'stageDeploy',
         'securityTest',
         'loadTest',
+        'assetsTest',
         'reportPerformanceTest',
         'approval',
         'schedule',
@@ -40,5 +51,20 @@ describe('a production pipeline', () => {
       'detachDispatcher dispatcher2',
       'attachDispatcher dispatcher2',
     ]);
+  });
+
+  it('ends at Validation where the server that is to scan the code refuses the token', async () => {
+    const codeScanner = { type: 'sonarqube', url: 'http://sonarqube', token: 'SONAR' } as const;
+    const problem = { thing: 'SonarQube server http://sonarqube', problem: 'refused', remedy: 'a new token' };
+    const started = await fairway.begin(
+      { checkCodeScanner: async () => [problem] },
+      { program: { codeScanner } },
+    );
+    const state = await fairway.end(started);
+    assert.equal(
+      `${state.status} ${state.failure?.message}`,
+      'FAILED SonarQube server http://sonarqube: refused (a new token)',
+    );
+    assert.deepEqual(fairway.world.done('build'), []);
   });
 });

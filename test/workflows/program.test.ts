@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { FairwayError } from '../../src/client/fairway-error.ts';
 import { definition } from '../support/definition.ts';
+import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 import { ann, workflowHarness } from './harness.ts';
 
@@ -15,7 +16,10 @@ describe('a program', () => {
 
   it('that was never applied is unknown', async () => {
     assert.equal(await fairway.client.program('77'), undefined);
-    await assert.rejects(fairway.client.start('77', '101', 'NORMAL', ann), /there is no program 77/);
+    await assert.rejects(
+      fairway.client.start({ programId: '77', pipelineId: '101', mode: 'NORMAL', by: ann }),
+      /there is no program 77/,
+    );
   });
 
   it('refuses a definition with problems as a whole and names each with its path', async () => {
@@ -42,17 +46,23 @@ describe('a program', () => {
   it('refuses an unknown pipeline and says which there are', async () => {
     await fairway.client.apply(definition(idle), await revision(), ann);
     await assert.rejects(
-      fairway.client.start('1', '999', 'NORMAL', ann),
+      fairway.client.start({ programId: '1', pipelineId: '999', mode: 'NORMAL', by: ann }),
       refused(/no pipeline 999; it has: 101 \(Production pipeline\)/),
     );
   });
 
   it('refuses emergency mode until it is activated, and again when it no longer is', async () => {
     await fairway.client.apply(definition(idle), await revision(), ann);
-    await assert.rejects(fairway.client.start('1', '101', 'EMERGENCY', ann), refused(/not activated/));
+    await assert.rejects(
+      fairway.client.start({ programId: '1', pipelineId: '101', mode: 'EMERGENCY', by: ann }),
+      refused(/not activated/),
+    );
     await fairway.client.setEmergency('1', true, ann);
     await fairway.client.setEmergency('1', false, ann);
-    await assert.rejects(fairway.client.start('1', '101', 'EMERGENCY', ann), refused(/not activated/));
+    await assert.rejects(
+      fairway.client.start({ programId: '1', pipelineId: '101', mode: 'EMERGENCY', by: ann }),
+      refused(/not activated/),
+    );
   });
 
   it('in emergency mode leaves out exactly the security and performance tests, and shows the mode everywhere', async () => {
@@ -60,13 +70,13 @@ describe('a program', () => {
     const state = await fairway.waitsAt('approval');
     assert.deepEqual(
       state.steps.filter(({ notRun }) => notRun).map(({ id, status, details }) => [id, status, details]),
-      ['securityTest', 'loadTest', 'reportPerformanceTest'].map((id) => [
+      ['securityTest', 'loadTest', 'assetsTest', 'reportPerformanceTest'].map((id) => [
         id,
         'NOT_STARTED',
         'not run: emergency mode',
       ]),
     );
-    assert.deepEqual(fairway.world.done('securityTest', 'loadTest'), []);
+    assert.deepEqual(fairway.world.done('securityTest', 'loadTest', 'assetsTest'), []);
     const described = await fairway.client.temporal.workflow.getHandle(started.workflowId).describe();
     assert.match((await described.staticSummary()) ?? '', /^EMERGENCY/);
     assert.equal(described.memo?.['mode'], 'EMERGENCY');
@@ -83,7 +93,9 @@ describe('a program', () => {
     fairway.world.begin();
     await fairway.client.apply(definition(idle), await revision(), ann);
     const starts = await Promise.allSettled(
-      Array.from({ length: 200 }, () => fairway.client.start('1', '101', 'NORMAL', ann)),
+      Array.from({ length: 200 }, () =>
+        fairway.client.start({ programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann }),
+      ),
     );
     const won = starts.filter((start) => start.status === 'fulfilled');
     const reasons = starts.flatMap((start) =>
@@ -95,6 +107,50 @@ describe('a program', () => {
     const [{ value: started }] = won as [PromiseFulfilledResult<Awaited<ReturnType<typeof fairway.begin>>>];
     await fairway.client.send('cancel', fairway.address(started), { by: ann });
     await fairway.end(started);
+  });
+
+  it('starts the next one as soon as anybody knows that one has ended, with the next id', async () => {
+    fairway.world.begin();
+    await fairway.client.apply(definition(idle), await revision(), ann);
+    const ids: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const start = { programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann } as const;
+      const started = await fairway.client.start(start);
+      ids.push(Number(started.executionId));
+      await assert.rejects(
+        fairway.client.start(start),
+        refused(new RegExp(`has a running.*${started.executionId}`)),
+      );
+      const { workflow } = fairway.client.temporal;
+      await workflow.getHandle(started.workflowId).terminate();
+    }
+    assert.deepEqual(
+      ids,
+      ids.map((_, n) => ids[0]! + n),
+    );
+  });
+
+  it('waits with the next one for an execution that has ended and still keeps its record', async () => {
+    const kept = gate();
+    const recordExecution = async () => {
+      await kept.hold();
+      return { key: 'execution.json', sha256: '0', size: 2 };
+    };
+    const first = await fairway.begin({ recordExecution }, { pipeline: idle });
+    await fairway.client.send('cancel', fairway.address(first), { by: ann });
+    await until('it has ended', async () => (await fairway.state()).status === 'CANCELLED');
+    const start = { pipelineId: '101', mode: 'NORMAL', by: ann } as const;
+    const program = fairway.client.temporal.workflow.getHandle('program-1');
+    await assert.rejects(
+      program.executeUpdate('start', { args: [start] }),
+      'the program itself waits for nobody',
+    );
+    const next = fairway.client.start({ programId: '1', ...start });
+    kept.open();
+    const second = await next;
+    assert.notEqual(second.executionId, first.executionId);
+    await fairway.client.send('cancel', fairway.address(second), { by: ann });
+    await fairway.end(second);
   });
 
   it('keeps older executions readable beside the latest', async () => {

@@ -1,16 +1,53 @@
-import type { Activities, BuildActivities, NodeActivities } from '../../src/model/activities.ts';
-import type { StoredFile } from '../../src/model/artifacts.ts';
+import { Context } from '@temporalio/activity';
+import { askEnvironment, prepareHost } from '../../src/activities/preflight.ts';
+import type {
+  Activities,
+  BuildActivities,
+  ImageActivities,
+  ConfigurationInput,
+  EnvironmentQuestions,
+  NodeActivities,
+  NodeRef,
+  Prepared,
+  PreparationInput,
+} from '../../src/model/activities.ts';
+import type { AemArtifact, StoredFile } from '../../src/model/artifacts.ts';
 import type { Metric } from '../../src/model/gates.ts';
+import type { Dispatcher, Instance, LoadBalancer } from '../../src/model/schema/definition.ts';
 import { aemArtifact, dispatcherArtifact } from '../support/definition.ts';
 
+/** What the activities that ask many things before a deployment ask, one by one. */
+interface Questions {
+  preflightInstance(input: {
+    instance: Instance;
+    artifacts: readonly AemArtifact[];
+  }): Promise<readonly string[]>;
+  preflightLoadBalancer(input: BalancerQuestion): Promise<readonly string[]>;
+  outOfService(input: BalancerQuestion): Promise<readonly string[]>;
+  reconcileConfiguration(input: { node: NodeRef }): Promise<Omit<Prepared, 'trouble'>>;
+  preflightConfiguration(input: Omit<ConfigurationInput, 'log'>): Promise<void>;
+}
+
+interface BalancerQuestion {
+  readonly loadBalancer: LoadBalancer;
+  readonly dispatchers: readonly Dispatcher[];
+}
+
+/** Two ask many things; one asks only the server. */
+type Others = 'preflightEnvironment' | 'prepareConfiguration' | 'endLease';
+
 /** Everything that touches the world, as one table. */
-export type World = Activities & BuildActivities & NodeActivities;
+export type World = Omit<Activities & BuildActivities & ImageActivities & NodeActivities, Others> & Questions;
 
 /** What happened, in order: `start <what>` and `end <what>`. */
 export type Journal = string[];
 
 const file: StoredFile = { key: 'results.json', sha256: '0', size: 2 };
 const passed = { metrics: [], results: file };
+const functionalPassed = {
+  ...{ passed: true, result: 'passed: 1 tests', failures: [], report: file },
+  tests: { run: 1, failed: 0, skipped: 0 },
+};
 
 export const metric = (kpi: string, severity: Metric['severity'], good: boolean): Metric => ({
   kpi,
@@ -30,9 +67,19 @@ const goodWorld: World = {
     reports: { tests: { run: 3, failed: 0, skipped: 0 } },
     engine: 'local process',
   }),
+  checkCodeScanner: async () => [],
   codeQuality: async () => passed,
+  functionalTest: async () => functionalPassed,
+  buildImages: async () => ({
+    builder: 'buildah 1.0',
+    images: [{ role: 'aem', digest: `sha256:${'a'.repeat(64)}`, archive: file, billOfMaterials: file }],
+    kubernetes: [],
+  }),
+  copyArtifacts: async ({ artifacts }) => artifacts,
   securityTest: async () => passed,
   loadTest: async () => passed,
+  assetsTest: async () => passed,
+  productFunctionalTest: async () => functionalPassed,
   preflightInstance: async () => [],
   installPackage: async () => ({ how: 'installed', seconds: 1 }),
   preflightLoadBalancer: async () => [],
@@ -41,6 +88,7 @@ const goodWorld: World = {
   attachDispatcher: async () => ({ at: new Date().toISOString() }),
   probeDispatcher: async () => ({ good: true, answer: '200' }),
   recordExecution: async () => file,
+  keepReport: async () => file,
   checkAgent: async () => [],
   preflightConfiguration: async () => undefined,
   backUpConfiguration: async () => undefined,
@@ -78,24 +126,49 @@ export class ScriptedWorld {
   }
 
   /** Every activity, as workers register it. */
-  readonly activities = Object.fromEntries(
-    (Object.keys(goodWorld) as (keyof World)[]).map((name) => [
-      name,
-      async (input: Named) => {
-        const what = nameOf(name, input);
-        this.journal.push(`start ${what}`);
-        const table = { ...goodWorld, ...this.script } as unknown as Record<
-          string,
-          (asked: Named) => unknown
-        >;
-        try {
-          return await table[name]?.(input);
-        } finally {
-          this.journal.push(`end ${what}`);
-        }
-      },
-    ]),
-  );
+  readonly activities = {
+    ...Object.fromEntries(
+      (Object.keys(goodWorld) as (keyof World)[]).map((name) => [
+        name,
+        (input: unknown) => this.play(name, input),
+      ]),
+    ),
+    preflightEnvironment: (input: EnvironmentQuestions) =>
+      askEnvironment(
+        input,
+        {
+          instance: (instance, artifacts) => this.play('preflightInstance', { instance, artifacts }),
+          loadBalancer: (loadBalancer, dispatchers) =>
+            this.play('preflightLoadBalancer', { loadBalancer, dispatchers }),
+          outOfService: (loadBalancer, dispatchers) =>
+            this.play('outOfService', { loadBalancer, dispatchers }),
+        },
+        Context.current().cancellationSignal,
+      ),
+    prepareConfiguration: ({ node, replacement, log }: PreparationInput) =>
+      prepareHost(
+        { node, replacement, log },
+        {
+          reconcile: () => this.play('reconcileConfiguration', { node }),
+          preflight: (what) => this.play('preflightConfiguration', { node, ...what }),
+        },
+        Context.current().cancellationSignal,
+      ),
+  };
+
+  private async play<T>(name: keyof World, input: unknown): Promise<T> {
+    const what = nameOf(name, input as Named);
+    this.journal.push(`start ${what}`);
+    const table = { ...goodWorld, ...this.script } as unknown as Record<
+      string,
+      (asked: unknown) => Promise<T>
+    >;
+    try {
+      return await table[name]!(input);
+    } finally {
+      this.journal.push(`end ${what}`);
+    }
+  }
 
   /** The activities that came to an end, in order. */
   done(...names: string[]): string[] {

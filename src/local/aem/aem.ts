@@ -3,22 +3,30 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { PackageId } from '../../model/artifacts.ts';
+import { interfaceFor, LOOPBACK } from '../interface.ts';
 import { foreignReferrer, login, toLogin, unauthorized, visitorOf } from './access.ts';
 import { json, notFound, text, type Answer } from './answer.ts';
+import { assets } from './assets.ts';
 import { bundlesJson, resolveBundles } from './bundles.ts';
+import { Csrf } from './csrf.ts';
 import { Faults } from './faults.ts';
 import { readForm } from './form.ts';
+import { healthReport } from './health.ts';
 import { Installer } from './installer.ts';
 import { packageManager, type Action } from './packmgr.ts';
 import { Packages } from './packages.ts';
 import { page } from './pages.ts';
+import { Replication, type Agent } from './replication.ts';
 import { Repository } from './repository.ts';
+import { slingPost } from './sling-post.ts';
 import { Store } from './store.ts';
 import { samplePackage, weakAnswer, withLeaks, type Weakness } from './weaknesses.ts';
 
 export interface AemOptions {
   /** A free one when it is not given. */
   readonly port?: number;
+  /** The name by which other machines reach it, on all interfaces; on loopback alone when absent. */
+  readonly host?: string;
   readonly runMode: 'author' | 'publish';
   /** Of the account `admin`. */
   readonly password: string;
@@ -38,6 +46,10 @@ export interface AemStandIn {
   readonly credentials: string;
   /** Ways to make it fail. */
   readonly faults: Faults;
+  /** Its replication agents; it has none to begin with. */
+  readonly agents: Agent[];
+  /** Returns once everything that is to be replicated has been. */
+  replicated(): Promise<void>;
   /** What the package manager has done, oldest first. */
   readonly actions: readonly Action[];
   installed(): PackageId[];
@@ -55,6 +67,8 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
   const store = await Store.open(options.folder);
   const repository = new Repository(store.folder('repository'));
   const faults = new Faults();
+  const replication = new Replication(repository, faults);
+  const csrf = new Csrf();
   const packages = new Packages(store, repository, faults);
   const actions: Action[] = [];
   const restart = () => faults.restartPackageManager(options.restartMs ?? DEFAULT_RESTART_MS);
@@ -85,21 +99,39 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
         ? { status: 200, headers: { 'content-type': 'application/zip' }, file: store.zip(record) }
         : notFound;
     }
+    if (path === '/system/health.json') return healthReport(url, insecure);
+    if (options.runMode === 'author' && /^\/api\/assets(\/|\.json$|$)/.test(path))
+      return visitor === 'user'
+        ? ((request.method === 'GET' ? undefined : csrf.refuses(request, new Map(), visitor)) ??
+            assets(request, path, { repository, faults, uploads: store.folder('uploads') }))
+        : unauthorized;
     if (path.startsWith('/system/console')) return visitor === 'user' ? console_(path) : toLogin(path);
     if (request.method === 'POST') {
       const form = await readForm(request, store.folder('uploads'));
       const answered = login(request, path, form.fields, accounts);
       if (answered) return answered;
       if (options.runMode === 'author' && visitor !== 'user') return toLogin(path);
-      return form.fields.get(':operation') === 'nop' ? text(200, 'OK') : text(403, 'Forbidden');
+      const forged = csrf.refuses(request, form.fields, visitor);
+      if (forged) return forged;
+      return visitor === 'user' ? change(path, form.fields) : anonymousChange(form.fields);
     }
-    const shown = login(request, path, new Map(), accounts);
+    const shown = login(request, path, new Map(), accounts) ?? csrf.answer(path, visitor);
     if (shown) return shown;
     if (path === '/libs/granite/security/currentuser.json')
       return json({ authorizableId: visitor === 'user' ? 'admin' : 'anonymous' });
     if (options.runMode === 'author' && visitor !== 'user') return toLogin(path);
     return withLeaks(await page(repository, path), url, insecure);
   }
+
+  async function change(path: string, form: ReadonlyMap<string, string>): Promise<Answer> {
+    if (options.runMode === 'author' && path === '/bin/replicate.json') return replication.replicate(form);
+    if (options.runMode === 'publish' && path === '/bin/receive')
+      return replication.receive(form.get('delivery'));
+    return slingPost(path, form, { repository, faults });
+  }
+
+  const anonymousChange = (form: ReadonlyMap<string, string>): Answer =>
+    form.get(':operation') === 'nop' ? text(200, 'OK') : text(403, 'Forbidden');
 
   function console_(path: string): Answer {
     const [, id] = /^\/system\/console\/bundles(?:\/(\d+))?(?:\/)?\.json$/.exec(path) ?? [
@@ -120,7 +152,7 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
   server.requestTimeout = 0; // an upload takes as long as it takes
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, '127.0.0.1', () => {
+      server.once('error', reject).listen(port, interfaceFor(options.host), () => {
         server.off('error', reject);
         resolve();
       });
@@ -134,10 +166,12 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
   await listen(options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${options.host ?? LOOPBACK}:${port}`,
     port,
     credentials: `admin:${options.password}`,
     faults,
+    agents: replication.agents,
+    replicated: () => replication.delivered(),
     actions,
     installed: () =>
       store.state.packages
@@ -145,12 +179,13 @@ export async function startAem(options: AemOptions): Promise<AemStandIn> {
         .map(({ group, name, version }) => ({ group, name, version })),
     crash: async () => {
       await close();
-      faults.loseInstalls();
+      faults.loseHeld();
     },
     resume: () => listen(port),
     stop: async () => {
       await close();
-      faults.loseInstalls();
+      replication.end();
+      faults.loseHeld();
       await installer.stop();
       await store.save();
     },

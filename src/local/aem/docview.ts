@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { escapeHtml } from './answer.ts';
 
 /** A node of a FileVault document view (`.content.xml`): its properties as text, and its child nodes by name. */
 export interface ViewNode {
@@ -70,3 +71,26 @@ const valueOf = (text: string) => text.replace(/^\{[A-Za-z]+\}/, '');
 /** `_x0020_` stands for a character that XML names cannot hold. */
 const decodeName = (name: string) =>
   name.replace(/_x([0-9a-fA-F]{4})_/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
+
+/** A node as the document view that FileVault would export. */
+export const docViewXml = (node: ViewNode): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n${element('jcr:root', node, NAMESPACES)}`;
+
+const NAMESPACES = [
+  'xmlns:jcr="http://www.jcp.org/jcr/1.0"',
+  'xmlns:nt="http://www.jcp.org/jcr/nt/1.0"',
+  'xmlns:sling="http://sling.apache.org/jcr/sling/1.0"',
+  'xmlns:cq="http://www.day.com/jcr/cq/1.0"',
+].join(' ');
+
+function element(name: string, { properties, children }: ViewNode, namespaces = ''): string {
+  const attributes = [...properties].map(([key, value]) => `${encodeName(key)}="${escapeHtml(value)}"`);
+  const inner = [...children].map(([key, child]) => element(encodeName(key), child)).join('');
+  return `<${[name, namespaces, ...attributes].filter(Boolean).join(' ')}>${inner}</${name}>`;
+}
+
+const encodeName = (name: string) =>
+  name.replace(
+    /[^\w:.-]|^[^A-Za-z_]/g,
+    (character) => `_x${character.charCodeAt(0).toString(16).padStart(4, '0')}_`,
+  );

@@ -14,11 +14,20 @@ const HEADER_LIMIT = 16_384;
 const FIELD_LIMIT = 1_000_000;
 const CRLF = '\r\n';
 
-/** Reads a form, urlencoded or multipart. Files go to `folder` in pieces: memory does not grow with their size. */
-export async function readForm(request: IncomingMessage, folder: string): Promise<Form> {
+type Pass = () => Promise<void>;
+
+/**
+ * Reads a form, urlencoded or multipart. Files go to `folder` in pieces: memory does not grow with their size.
+ * @param onPiece asked before each piece of a file is taken
+ */
+export async function readForm(
+  request: IncomingMessage,
+  folder: string,
+  onPiece: Pass = async () => undefined,
+): Promise<Form> {
   const type = request.headers['content-type'] ?? '';
   const boundary = /^multipart\/form-data\b.*;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-  if (boundary) return readMultipart(request, (boundary[1] ?? boundary[2])!, folder);
+  if (boundary) return readMultipart(request, (boundary[1] ?? boundary[2])!, folder, onPiece);
   const form: Form = { fields: new Map(), files: new Map() };
   const body = await readText(request);
   if (/^application\/x-www-form-urlencoded\b/i.test(type))
@@ -42,7 +51,12 @@ interface Part {
   end(): Promise<void>;
 }
 
-async function readMultipart(request: IncomingMessage, boundary: string, folder: string): Promise<Form> {
+async function readMultipart(
+  request: IncomingMessage,
+  boundary: string,
+  folder: string,
+  onPiece: Pass,
+): Promise<Form> {
   const form: Form = { fields: new Map(), files: new Map() };
   const delimiter = Buffer.from(`${CRLF}--${boundary}`);
   // The first delimiter has no line before it: give it one, and every delimiter looks alike.
@@ -68,7 +82,7 @@ async function readMultipart(request: IncomingMessage, boundary: string, folder:
       if (end > HEADER_LIMIT || (end < 0 && rest.length > HEADER_LIMIT))
         throw new Error('the headers of a form part are too long');
       if (end < 0) return false;
-      part = await openPart(rest.subarray(0, end).toString('utf8'), form, folder);
+      part = await openPart(rest.subarray(0, end).toString('utf8'), form, folder, onPiece);
       rest = rest.subarray(end + 4);
       state = 'body';
     } else return false;
@@ -90,7 +104,7 @@ async function readMultipart(request: IncomingMessage, boundary: string, folder:
   }
 }
 
-async function openPart(headers: string, form: Form, folder: string): Promise<Part> {
+async function openPart(headers: string, form: Form, folder: string, onPiece: Pass): Promise<Part> {
   const disposition = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? '';
   const name = /\bname="([^"]*)"/i.exec(disposition.replace(/\bfilename\*?=("[^"]*"|[^;]*)/gi, ''))?.[1];
   if (name === undefined) throw new Error('a form part has no name');
@@ -108,7 +122,10 @@ async function openPart(headers: string, form: Form, folder: string): Promise<Pa
   const file: FileHandle = await open(path, 'wx');
   form.files.set(name, path);
   return {
-    write: async (chunk) => void (await file.writeFile(chunk)),
+    write: async (chunk) => {
+      await onPiece();
+      await file.writeFile(chunk);
+    },
     end: () => file.close(),
   };
 }

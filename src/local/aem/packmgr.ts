@@ -61,7 +61,7 @@ async function command(
   parts: PackageManagerParts,
 ): Promise<Answer> {
   if (request.method !== 'POST') return text(405, 'Method not allowed');
-  const form = await readForm(request, parts.store.folder('uploads'));
+  const form = await readForm(request, parts.store.folder('uploads'), () => parts.faults.uploads.pass());
   try {
     return await perform(form, url, format, path, parts);
   } finally {
@@ -90,7 +90,7 @@ async function perform(
       }
       case 'install': {
         parts.actions.push({ what: 'install', path });
-        await parts.faults.gate();
+        await parts.faults.installs.pass();
         const options = {
           recursive: field('recursive') === 'true',
           dependencyHandling: field('dependencyHandling') || 'required',

@@ -1,4 +1,4 @@
-import { escapeHtml, html, notFound, type Answer } from './answer.ts';
+import { escapeHtml, html, json, notFound, type Answer } from './answer.ts';
 import type { ViewNode } from './docview.ts';
 import type { Repository } from './repository.ts';
 
@@ -22,10 +22,18 @@ export async function page(repository: Repository, path: string): Promise<Answer
       headers: { 'content-type': types[extension] ?? 'application/octet-stream' },
       body: file,
     };
+  const properties = /^(\/content\/[^.]*)\.json$/.exec(path)?.[1];
+  if (properties !== undefined) return propertiesJson(repository, properties);
   if (!path.endsWith('.html')) return notFound;
   const resource = path.replace(/(\.[^/.]+)*\.html$/, '');
   const node = await repository.node(resource);
   return (node && (await render(repository, resource, node))) ?? notFound;
+}
+
+/** As Sling's default GET servlet: the properties of the node itself. */
+async function propertiesJson(repository: Repository, path: string): Promise<Answer> {
+  const node = await repository.node(path.replace(/(?<=\/)_([a-z]+)_/g, '$1:'));
+  return node ? json(Object.fromEntries(node.properties)) : notFound;
 }
 
 async function render(repository: Repository, path: string, node: ViewNode): Promise<Answer | undefined> {

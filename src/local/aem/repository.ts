@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseDocView, type ViewNode } from './docview.ts';
+import { docViewXml, parseDocView, type ViewNode } from './docview.ts';
 
 /** One `<filter root="..." mode="...">` of a package. */
 export interface FilterRoot {
@@ -116,6 +116,22 @@ export class Repository {
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** Puts a node in place of the one of that path; nodes below it that have a folder of their own stay. */
+  async write(path: string, node: ViewNode): Promise<void> {
+    const folder = this.at(path);
+    await mkdir(folder, { recursive: true });
+    const fresh = join(folder, `.new-${randomUUID()}`);
+    await writeFile(fresh, docViewXml(node));
+    renameSync(fresh, join(folder, VIEW));
+  }
+
+  /** Removes a node that has a folder of its own, with all below it. @returns whether it was there */
+  async remove(path: string): Promise<boolean> {
+    const there = await exists(this.at(path));
+    await rm(this.at(path), { recursive: true, force: true });
+    return there;
   }
 
   /** Content of a file; undefined when there is none at that path. */

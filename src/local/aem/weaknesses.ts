@@ -1,21 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { SecurityKpi } from '../../model/security.ts';
 import { html, json, type Answer } from './answer.ts';
 import type { PackageRecord } from './store.ts';
 
 /** What a hardened AEM has switched off, by the names of the security checks that look for it. */
-export const weaknesses = [
-  'default_login_accounts',
-  'sling_get_servlet',
-  'crxde_support',
-  'davex_health_check',
-  'webdav_health_check',
-  'example_content_packages',
-  'sling_referrer_filter',
-  'user_profile_default_access',
-  'cq_html_library_manager_config',
-  'wcm_filter_configuration',
-] as const;
-export type Weakness = (typeof weaknesses)[number];
+export type Weakness = SecurityKpi;
 
 interface Opening {
   readonly weakness: Weakness;

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { request } from 'undici';
 import { packageLabel } from '../../model/artifacts.ts';
 import type { DeploymentProgress } from '../../model/deployment.ts';
 import type { ExecutionState, StepState } from '../../model/execution.ts';
-import type { LoadResult } from '../../systems/http-load.ts';
-import type { LocalEnvironment } from '../environment.ts';
+import { resultFile } from '../../model/result-files.ts';
+import type { LoadResult } from '../../systems/load/http-load.ts';
+import { probe, type LocalEnvironment } from '../environment.ts';
 import { FIRST_VERSION } from '../first-release.ts';
 import type { Platform } from '../platform.ts';
-import { LEAST_PER_SECOND, LEAST_REQUESTS, VISITOR } from './visitors.ts';
+import { LEAST_PER_SECOND, LEAST_REQUESTS, versionIn, VISITOR } from './visitors.ts';
 
 /** One thing that must be true of the demo. */
 export interface Check {
@@ -14,14 +18,63 @@ export interface Check {
   readonly good: boolean;
 }
 
-/** Everything that the demo promises, looked at in the real servers and logs. */
-export async function checks(
-  platform: Platform,
+/** What the demo promises of every pipeline, looked at in the real servers and in storage. */
+export async function checks(platform: Platform, state: ExecutionState): Promise<Check[]> {
+  const { stage, production, dev } = platform;
+  const environments =
+    state.pipelineId === platform.pipelineId ? [stage, production] : dev ? [dev.environment] : [];
+  const served = await Promise.all(
+    environments.map(async ({ definition, loadBalancer }) => {
+      const version = await servedVersion(loadBalancer.url);
+      return {
+        what: `${definition.name} serves ${version}`,
+        good: version !== undefined && version !== FIRST_VERSION,
+      };
+    }),
+  );
+  return [
+    { what: `execution ${state.executionId} is ${state.status}`, good: state.status === 'FINISHED' },
+    ...environments.map((environment) => ({
+      what: `every package of the build is on every instance of ${environment.definition.name}`,
+      good: everywhere(environment, state),
+    })),
+    ...served,
+    ...(await imageChecks(platform, state)),
+  ];
+}
+
+/** The images of a Cloud Service execution: archives in storage that are what the step says of them. */
+async function imageChecks({ storageFolder }: Platform, { steps }: ExecutionState): Promise<Check[]> {
+  const archives = steps
+    .find(({ id }) => id === 'buildImage')
+    ?.findings?.map(resultFile)
+    .filter(({ kind }) => kind === 'image');
+  return Promise.all(
+    (archives ?? []).map(async ({ file: { key, sha256 } }) => ({
+      what: `image ${basename(key, '.tar')} is in storage`,
+      good: (await sha256Of(join(storageFolder, key))) === sha256,
+    })),
+  );
+}
+
+const sha256Of = async (path: string) =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+/** The version that a visitor sees. */
+async function servedVersion(url: string): Promise<string | undefined> {
+  const { body } = await request(`${url}${probe.path}`, { headers: { host: probe.host } });
+  return versionIn(await body.text());
+}
+
+/** Whether visitors noticed anything of the production deployment. */
+export async function visitorChecks(
+  { production }: Platform,
   state: ExecutionState,
   load: LoadResult,
   sent: { readonly from: number; readonly to: number },
 ): Promise<Check[]> {
-  const { production, stage } = platform;
   const deployment = state.deployments.find(
     ({ environmentId }) => environmentId === production.definition.id,
   );
@@ -33,11 +86,6 @@ export async function checks(
   const instants = times.map((time) => Date.parse(time ?? ''));
   const perSecond = load.perMinute / 60;
   return [
-    { what: `execution ${state.executionId} is ${state.status}`, good: state.status === 'FINISHED' },
-    ...[stage, production].map((environment) => ({
-      what: `every package of the build is on every instance of ${environment.definition.name}`,
-      good: everywhere(environment, state),
-    })),
     {
       what: `${load.total} requests at ${perSecond.toFixed(0)}/s (at least ${LEAST_REQUESTS} at ${LEAST_PER_SECOND}/s)`,
       good: load.total >= LEAST_REQUESTS && perSecond >= LEAST_PER_SECOND,
@@ -96,11 +144,15 @@ const seconds = ({ startedAt, finishedAt }: StepState) =>
   startedAt && finishedAt ? `${((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s` : '';
 
 /** The last page of the demo. */
-export function summary(state: ExecutionState, load: LoadResult, all: readonly Check[]): string[] {
+export function summary(
+  state: ExecutionState,
+  load: LoadResult | undefined,
+  all: readonly Check[],
+): string[] {
   const emergency = state.mode === 'EMERGENCY' ? 'EMERGENCY · ' : '';
   return [
     '',
-    `${emergency}Execution ${state.executionId}, version ${state.artifactsVersion}: ${state.status}`,
+    `${emergency}Execution ${state.executionId}${state.artifactsVersion ? `, version ${state.artifactsVersion}` : ''}: ${state.status}`,
     ...state.steps.map(
       (step) =>
         `  ${step.title.padEnd(31)} ${(step.notRun ? `not run: ${step.notRun}` : step.status).padEnd(12)} ${seconds(step).padStart(8)}  ${step.notRun ? '' : (step.details ?? '')}`,
@@ -119,8 +171,7 @@ export function summary(state: ExecutionState, load: LoadResult, all: readonly C
     ]),
     '',
     ...all.map(({ what, good }) => `  ${good ? 'ok    ' : 'NOT OK'} ${what}`),
-    ...load.failures.map(({ at, path, failure }) => `         ${at} ${path}: ${failure}`),
-    '',
-    `requests ${load.total}, failed ${load.failed}`,
+    ...(load?.failures ?? []).map(({ at, path, failure }) => `         ${at} ${path}: ${failure}`),
+    ...(load ? ['', `requests ${load.total}, failed ${load.failed}`] : []),
   ];
 }

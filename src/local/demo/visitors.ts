@@ -1,4 +1,4 @@
-import { generateLoad, type LoadResult, type PageAnswer } from '../../systems/http-load.ts';
+import { generateLoad, type LoadResult, type PageAnswer } from '../../systems/load/http-load.ts';
 import { probe } from '../environment.ts';
 
 /** What visitors call themselves, so that the access logs tell them from probes and flushes. */
@@ -18,18 +18,22 @@ export interface Visitors {
   stop(): Promise<LoadResult>;
 }
 
-const versionOf = ({ body }: PageAnswer) => /name="site-version" content="site ([^"]+)"/.exec(body)?.[1];
+/** The version of the site that a page is of. */
+export const versionIn = (page: string): string | undefined =>
+  /name="site-version" content="site ([^"]+)"/.exec(page)?.[1];
+
+const versionOf = ({ body }: PageAnswer) => versionIn(body);
 
 /** Visitors of a site, half of them with a sticky cookie, at a constant rate until they are told to stop. */
-export function sendVisitors(url: string): Visitors {
+export function sendVisitors(url: string, perSecond = PER_SECOND): Visitors {
   const end = new AbortController();
   let answered = 0;
   let enough: () => void = () => undefined;
   const result = generateLoad({
     url,
-    paths: [probe.path, '/content/site/en/news.html'],
+    pageSets: [[probe.path, '/content/site/en/news.html']],
     host: probe.host,
-    requestsPerSecond: PER_SECOND,
+    requestsPerSecond: perSecond,
     sticky: 0.5,
     userAgent: VISITOR,
     signal: end.signal,

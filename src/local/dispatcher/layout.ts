@@ -1,4 +1,4 @@
-import { chown, cp, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../systems/failure.ts';
 import type { User } from './httpd.ts';
@@ -61,12 +61,16 @@ async function linkModules(folder: string, modulePath: string): Promise<void> {
       'Missing',
       `Apache's modules are in none of ${MODULES.join(', ')}: install Apache httpd (Debian: apt-get install apache2)`,
     );
-  await rm(folder, { recursive: true, force: true });
+  const wanted = new Map((await readdir(installed)).map((name) => [name, join(installed, name)]));
+  wanted.set('mod_dispatcher.so', modulePath);
   await mkdir(folder, { recursive: true });
-  for (const name of await readdir(installed))
-    if (name.endsWith('.so') && name !== 'mod_dispatcher.so')
-      await symlink(join(installed, name), join(folder, name));
-  await symlink(modulePath, join(folder, 'mod_dispatcher.so'));
+  // What is right stays: an agent may test a configuration with these modules while its httpd is started again.
+  for (const [name, module] of wanted) {
+    const link = join(folder, name);
+    if (!name.endsWith('.so') || (await readlink(link).catch(() => undefined)) === module) continue;
+    await rm(link, { force: true });
+    await symlink(module, link);
+  }
 }
 
 const isFolder = (path: string): Promise<boolean> =>

@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { Failure } from '../../systems/failure.ts';
 import { startChild, type Child } from '../child.ts';
+import { interfaceFor, LOOPBACK } from '../interface.ts';
 import { asUser, httpdProgram, unprivilegedUser, type User } from './httpd.ts';
 import { layOut } from './layout.ts';
 
 export interface DispatcherOptions {
   /** Where the node lives; what is there from an earlier start is used again. */
   readonly folder: string;
-  /** Port on loopback. */
   readonly port: number;
+  /** The name by which other machines reach it, on all interfaces; on loopback alone when absent. */
+  readonly host?: string;
   /** The publish instance it renders from. */
   readonly publishUrl: string;
   /** The dispatcher module, as `buildModule` gives it. */
@@ -64,7 +66,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Local
   const pidFile = join(serverRoot, 'run', 'httpd.pid');
   for (const earlier of [logFile, pidFile]) await rm(earlier, { force: true });
   const child = startChild(command, args, { logFile, env: { PATH: process.env.PATH, ...environment } });
-  const url = `http://127.0.0.1:${options.port}`;
+  const url = `http://${options.host ?? LOOPBACK}:${options.port}`;
   try {
     await answering(url, options.nodeId, child, { logFile, pidFile });
   } catch (error) {
@@ -106,7 +108,7 @@ function sysconfig(
     LIVECYCLE_DOCROOT: docroot,
     LIVECYCLE_DEFAULT_HOSTNAME: 'livecycle.local',
     CRX_FILTER: 'deny',
-    LISTEN_ADDRESS: '127.0.0.1',
+    LISTEN_ADDRESS: interfaceFor(options.host),
     LISTEN_PORT: String(options.port),
     HTTPD_USER: `#${user?.uid ?? process.getuid?.() ?? 0}`,
     HTTPD_GROUP: `#${user?.gid ?? process.getgid?.() ?? 0}`,

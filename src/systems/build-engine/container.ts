@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cleanEnvironment } from '../clean-environment.ts';
 import { Failure } from '../failure.ts';
 import { run } from '../process.ts';
@@ -15,7 +18,7 @@ export interface ContainerSettings {
 }
 
 /** Of the user's own settings, where container engines find their sockets, images and registries' credentials. */
-const USER_SETTINGS = [
+export const USER_SETTINGS = [
   'HOME',
   'USER',
   'XDG_RUNTIME_DIR',
@@ -48,12 +51,13 @@ export function containerEngine(settings: ContainerSettings, why?: string): Buil
     clear,
     async run(command, { id, folder, writable, readable, env, onLine, signal }) {
       await clear(id);
+      const variables = await environmentArgs(env);
       const args = [
         ...['run', '--rm', '--name', nameOf(id), '--workdir', folder],
         ...['--cap-drop=all', '--security-opt=no-new-privileges', ...sameUser(program)],
         ...[folder, ...writable].flatMap((path) => ['--volume', mount(path)]),
         ...readable.flatMap((path) => ['--volume', `${mount(path)}:ro`]),
-        ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+        ...variables.args,
         ...[...runArgs, image, ...command],
       ];
       const stop = () => void clear(id).catch(() => undefined); // ending the client does not end the container
@@ -62,9 +66,25 @@ export function containerEngine(settings: ContainerSettings, why?: string): Buil
         return (await engine(args, { onLine, signal })).code;
       } finally {
         signal?.removeEventListener('abort', stop);
+        await variables.remove();
         if (signal?.aborted) await clear(id); // it may have been about to start
       }
     },
+  };
+}
+
+/** Through a file: the arguments of a process can be read by everybody on its machine. */
+async function environmentArgs(env: BuildRun['env']) {
+  const ofOneLine = ([, value]: [string, string]) => !/[\r\n]/.test(value);
+  const all = Object.entries(env);
+  const folder = await mkdtemp(join(tmpdir(), 'fairway-build-'));
+  const file = join(folder, 'environment');
+  const lines = all.filter(ofOneLine).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  const others = all.filter((entry) => !ofOneLine(entry));
+  return {
+    args: ['--env-file', file, ...others.flatMap(([name, value]) => ['--env', `${name}=${value}`])],
+    remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 

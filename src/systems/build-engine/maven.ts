@@ -1,19 +1,22 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
+import { LIBRARIES_FILE } from '../code-scanner/project.ts';
 import { Failure } from '../failure.ts';
 
+const DEPENDENCY = 'org.apache.maven.plugins:maven-dependency-plugin:3.1.2';
 const SETTINGS = '.cloudmanager/maven/settings.xml';
 
 /**
- * Maven's commands for a checked-out project, in Cloud Manager's order, after the version was set and followed by
- * JaCoCo's report, which the quality gate reads.
+ * Maven's commands for a checked-out project, in Cloud Manager's order, after the version was set (if one is). The last
+ * one also says what each module was compiled with, for code scanning.
  * @throws Failure `BuildFailed` when the folder holds no Maven project
  */
 export async function mavenCommands(
   folder: string,
   options: {
-    readonly artifactsVersion: string;
+    /** The version that all modules get; absent: they keep their own. */
+    readonly artifactsVersion?: string;
     /** Maven's local repository. */
     readonly repository: string;
     /** Settings of the worker: mirrors, proxies. The project's own come from `.cloudmanager/maven/settings.xml`. */
@@ -30,16 +33,22 @@ export async function mavenCommands(
     ...args,
   ];
   return [
-    mvn(
-      'org.codehaus.mojo:versions-maven-plugin:2.18.0:set',
-      `-DnewVersion=${buildVersion(original, options.artifactsVersion)}`,
-      '-DprocessAllModules=true',
-      '-DgenerateBackupPoms=false',
-    ),
-    mvn('org.apache.maven.plugins:maven-dependency-plugin:3.1.2:resolve-plugins'),
+    ...(options.artifactsVersion === undefined
+      ? []
+      : [
+          mvn(
+            'org.codehaus.mojo:versions-maven-plugin:2.18.0:set',
+            `-DnewVersion=${buildVersion(original, options.artifactsVersion)}`,
+            '-DprocessAllModules=true',
+            '-DgenerateBackupPoms=false',
+          ),
+        ]),
+    mvn(`${DEPENDENCY}:resolve-plugins`),
     mvn('org.apache.maven.plugins:maven-clean-plugin:3.1.0:clean', '-Dmaven.clean.failOnError=false'),
-    mvn('org.jacoco:jacoco-maven-plugin:prepare-agent', 'package'),
-    mvn('org.jacoco:jacoco-maven-plugin:report'),
+    mvn(
+      ...['org.jacoco:jacoco-maven-plugin:prepare-agent', 'package'],
+      ...[`${DEPENDENCY}:build-classpath`, `-Dmdep.outputFile=${LIBRARIES_FILE}`],
+    ),
   ];
 }
 

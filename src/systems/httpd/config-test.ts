@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import { run, type Finished } from '../process.ts';
-import type { Command, HttpdSettings } from './settings.ts';
+import type { Command, ConfigurationSettings } from './settings.ts';
 
 const LIMIT_MS = 60_000;
 
@@ -9,7 +9,7 @@ const LIMIT_MS = 60_000;
  * @throws Failure `Missing` when it cannot be started, `NotReady` when it does not end.
  */
 export async function runCommand(
-  settings: HttpdSettings,
+  settings: ConfigurationSettings,
   command: Command,
   root: string,
   signal?: AbortSignal,
@@ -45,7 +45,7 @@ export const linesOf = ({ stdout, stderr }: Finished): string[] =>
  * @throws Failure `Rejected` with Apache's own lines, `what` naming the configuration.
  */
 export async function configTest(
-  settings: HttpdSettings,
+  settings: ConfigurationSettings,
   root: string,
   what: string,
   signal?: AbortSignal,

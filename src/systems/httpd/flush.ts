@@ -15,7 +15,7 @@ export const flushHeaders = {
 } as const;
 
 const TRIES = 4;
-const BETWEEN_MS = 500;
+const BETWEEN_MS = 250;
 const ANSWER_MS = 10_000;
 
 /** Asks the dispatcher to drop one path from its cache. A refusal is an answer; only the signal's reason is thrown. */

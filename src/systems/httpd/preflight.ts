@@ -33,12 +33,15 @@ export async function preflight(
   checkDeployment(deployment);
   const settings = await withProtected(given, signal);
   await pruneStaging(settings, { deployment, sha256: artifact.file.sha256 });
+  await mkdir(settings.stateFolder, { recursive: true, mode: 0o700 });
+  const refuseWithout = async (bytes: number) => {
+    const problems = await spaceProblems(settings, bytes + SPARE_BYTES);
+    if (problems.length > 0) throw new Failure('Missing', problems.join('; '));
+  };
+  await refuseWithout(artifact.file.size);
   const folder = await unpackedPackage(settings, storage, artifact, log, signal);
   // Backup, staging and temporary files beside the live ones.
-  const needed =
-    2 * bytesOf(await listTree(settings.serverRoot)) + 2 * bytesOf(await listTree(folder)) + SPARE_BYTES;
-  const problems = await spaceProblems(settings, needed);
-  if (problems.length > 0) throw new Failure('Missing', problems.join('; '));
+  await refuseWithout(2 * bytesOf(await listTree(settings.serverRoot)) + 2 * bytesOf(await listTree(folder)));
   const denied = await accessProblems(settings);
   if (denied.length > 0) throw new Failure('Denied', denied.join('; '));
 

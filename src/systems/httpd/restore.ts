@@ -114,6 +114,7 @@ async function putBack(
   if (!(await exists(folder))) throw new Failure('Missing', `the backup ${folder} is gone: restore by hand`);
   if ((await hashTree(folder, immutable)) !== journal.oldTree)
     throw new Failure('Conflict', `the backup ${folder} is damaged: restore by hand`);
+  await pruneStaging(settings); // on a disk that is full, this makes the room that is needed
   await writeJournal(settings, { ...journal, phase: 'restoring' });
   const { written, removed } = await syncTree(folder, settings.serverRoot, immutable, signal);
   if ((await hashTree(settings.serverRoot, immutable)) !== journal.oldTree)

@@ -8,7 +8,7 @@ import { linesOf, runCommand, summary } from './config-test.ts';
 import type { HttpdSettings, Log } from './settings.ts';
 
 const GOOD_ANSWERS = 3;
-const INTERVAL_MS = 100;
+const INTERVAL_MS = 50;
 const LIMIT_MS = 60_000;
 const ANSWER_MS = 5_000;
 const START_MS = 10_000;

@@ -4,22 +4,26 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** What an agent knows of the Apache httpd on its host. */
-export interface HttpdSettings {
+/** What putting a configuration together and testing it needs. */
+export interface ConfigurationSettings {
   /** Absolute path of the ServerRoot, `/etc/httpd` with AMS. */
   readonly serverRoot: string;
   /** Absolute path for journal, backups and staging; outside the folders of the configuration, on a lasting disk. */
   readonly stateFolder: string;
   /** For example `apachectl -d {root} -f conf/httpd.conf -t`. */
   readonly configTest: Command;
-  /** A graceful reload that tests before it signals: `apachectl graceful`, `systemctl reload httpd`. */
-  readonly graceful: Command;
-  /** Environment variables for both commands, besides PATH: those that httpd itself gets on this host. */
+  /** Environment variables for all commands, besides PATH: those that httpd itself gets on this host. */
   readonly environment: Readonly<Record<string, string>>;
   /** Globs of the files that no package may change, relative to the server root. */
   readonly immutable: readonly string[];
   /** Files and folders that every package must hold, relative to the server root. */
   readonly mandatory: readonly string[];
+}
+
+/** What an agent knows of the Apache httpd on its host. */
+export interface HttpdSettings extends ConfigurationSettings {
+  /** A graceful reload that tests before it signals: `apachectl graceful`, `systemctl reload httpd`. */
+  readonly graceful: Command;
   /**
    * A page that httpd answers by itself with 2xx or 3xx whenever it is well. Not one from the publish instance,
    * which may be restarting while the configuration changes.

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { configTest } from './config-test.ts';
-import { configurationFolders, type HttpdSettings } from './settings.ts';
-import { syncTree } from './sync.ts';
+import { configurationFolders, type ConfigurationSettings } from './settings.ts';
+import { copyTree } from './sync.ts';
 import { absent, digest, immutableTest, listTree, type TreeEntry } from './tree.ts';
 
 export interface Staged {
@@ -31,7 +31,7 @@ export interface Staged {
  * @throws Failure `InvalidArtifact` when the package has a file or link where an immutable file's folder must be
  */
 export async function stage(
-  settings: HttpdSettings,
+  settings: ConfigurationSettings,
   deployment: string,
   packageFolder: string,
   signal?: AbortSignal,
@@ -40,7 +40,7 @@ export async function stage(
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   const immutable = immutableTest(settings.immutable);
-  await syncTree(packageFolder, root, immutable, signal);
+  await copyTree(packageFolder, root, immutable, signal);
 
   const [offered, live] = [await listTree(packageFolder), await listTree(settings.serverRoot)];
   const changed: string[] = [];
@@ -95,7 +95,7 @@ async function placeImmutable(live: string, root: string, path: string, entry: T
  * @throws Failure `Rejected` with Apache's own lines
  */
 export async function testStaged(
-  settings: HttpdSettings,
+  settings: ConfigurationSettings,
   staged: Staged,
   what: string,
   signal?: AbortSignal,
@@ -104,7 +104,7 @@ export async function testStaged(
   await rm(copy, { recursive: true, force: true });
   await mkdir(copy, { recursive: true });
   try {
-    await syncTree(staged.root, copy, () => false, signal);
+    await copyTree(staged.root, copy, () => false, signal);
     const live = [...new Set([settings.serverRoot, await realpath(settings.serverRoot)])];
     for (const [path, entry] of await listTree(copy)) {
       if (entry.type !== 'file') continue;

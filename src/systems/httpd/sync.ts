@@ -37,13 +37,35 @@ export async function syncTree(
   signal?: AbortSignal,
 ): Promise<Synced> {
   try {
-    return await sync(from, to, keep, signal);
+    return await sync(from, to, keep, { signal, isDurable: true });
   } catch (error) {
     throw explained(error, to);
   }
 }
 
-async function sync(from: string, to: string, keep: PathTest, signal?: AbortSignal): Promise<Synced> {
+/**
+ * The same for a copy that nobody needs after a power cut: an agent removes such copies when it starts.
+ * @throws what `syncTree` throws
+ */
+export async function copyTree(
+  from: string,
+  to: string,
+  skip: PathTest,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await sync(from, to, skip, { signal, isDurable: false });
+  } catch (error) {
+    throw explained(error, to);
+  }
+}
+
+async function sync(
+  from: string,
+  to: string,
+  keep: PathTest,
+  { signal, isDurable }: { readonly signal?: AbortSignal; readonly isDurable: boolean },
+): Promise<Synced> {
   const [wanted, present] = [await listTree(from), await listTree(to)];
   const removed = await removeObsolete(to, wanted, present, keep, signal);
   let written = 0;
@@ -57,16 +79,19 @@ async function sync(from: string, to: string, keep: PathTest, signal?: AbortSign
     }
     if (keep(path)) continue;
     if (before && (await same(join(from, path), entry, target, before))) continue;
-    await place(join(from, path), entry, target);
+    await place(join(from, path), entry, target, isDurable);
     written += 1;
   }
+  if (!isDurable) return { written, removed };
   // All of them: a run that was killed may have renamed files that this one found in place.
   for (const [path, { type }] of wanted) if (type === 'folder') await flushToDisk(join(to, path));
   await flushToDisk(to);
   return { written, removed };
 }
 
-function explained(error: unknown, to: string): unknown {
+/** What a write below a folder failed with: without the right to it, or without space, as a Failure that says so. */
+export function explained(error: unknown, to: string): unknown {
+  if (error instanceof Failure) return error;
   const { code = '' } = error as NodeJS.ErrnoException;
   const reason = messageOf(error);
   if (['EPERM', 'EACCES', 'EROFS'].includes(code))
@@ -130,7 +155,7 @@ const mayGiveAway = (): boolean => process.getuid?.() === 0;
 /** A temporary name in the same folder, one for each target so that a repetition finds what a dead run left. */
 const temporaryName = (target: string): string => join(dirname(target), `.${basename(target)}.fairway-new`);
 
-async function place(source: string, entry: TreeEntry, target: string): Promise<void> {
+async function place(source: string, entry: TreeEntry, target: string, isDurable: boolean): Promise<void> {
   const temporary = temporaryName(target);
   await unlink(temporary).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -142,7 +167,7 @@ async function place(source: string, entry: TreeEntry, target: string): Promise<
     await copyFile(source, temporary, constants.COPYFILE_EXCL);
     await chmod(temporary, entry.mode);
     await utimes(temporary, entry.accessed, entry.modified);
-    await flushToDisk(temporary);
+    if (isDurable) await flushToDisk(temporary);
   }
   if (mayGiveAway()) {
     await lchown(temporary, entry.uid, entry.gid);

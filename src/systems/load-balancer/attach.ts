@@ -3,7 +3,7 @@ import { pause } from '../pause.ts';
 import { findServer } from './find-server.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
-const POLL_MS = 100;
+const POLL_MS = 25;
 
 export interface AttachOptions {
   readonly signal?: AbortSignal;
@@ -17,7 +17,8 @@ export interface AttachOptions {
  * reservation that it is up: that the command was accepted means nothing. At the limit, or when the signal fires, the
  * server stays enabled: the load balancer gives it visitors once its checks are good.
  * @returns when visitors could come at the earliest.
- * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` with the load balancer's words.
+ * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` with the load balancer's words, `Conflict`
+ *   when somebody else takes it out meanwhile: it stays out.
  */
 export async function attach(
   loadBalancer: LoadBalancer,
@@ -26,6 +27,7 @@ export async function attach(
 ): Promise<Date> {
   signal?.throwIfAborted();
   const at = new Date();
+  let told = await loadBalancer.incarnation();
   await loadBalancer.ready(server);
   onProgress?.(`${server} is enabled`);
 
@@ -35,6 +37,18 @@ export async function attach(
     if (status === 'up') {
       onProgress?.(`${server} is up: ${words}`);
       return at;
+    }
+    if (status === 'maintenance' || status === 'drain') {
+      const now = await loadBalancer.incarnation();
+      if (now === told)
+        throw new Failure(
+          'Conflict',
+          `${loadBalancer.name}: somebody else took ${server} out while its health checks were waited for (${words}); ` +
+            'it is left as it is',
+        );
+      // Reloaded meanwhile, with the states it had before, it has forgotten the command.
+      told = now;
+      await loadBalancer.ready(server);
     }
     if (status === 'unchecked')
       throw new Failure(

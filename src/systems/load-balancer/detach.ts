@@ -3,16 +3,9 @@ import { pause } from '../pause.ts';
 import { findServer } from './find-server.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
-const POLL_MS = 100;
+const POLL_MS = 25;
 /** On a busy site visitors with a cookie keep coming, and there is no quiet moment: only maintenance sends them elsewhere. */
 const DRAIN_MS = 1_000;
-
-export interface Detached {
-  /** Requests that were still being answered when the wait for them ended. They are not cut. */
-  readonly sessionsLeft: number;
-  /** Servers that take visitors now. With none, visitors see an outage. */
-  readonly servingAfter: number;
-}
 
 export interface DetachOptions {
   readonly signal?: AbortSignal;
@@ -26,22 +19,36 @@ export interface DetachOptions {
  * visitors who are bound to it by a cookie elsewhere; then wait until the requests in flight are answered. Confirmed
  * before it returns. A server that is in maintenance already stays there. When the signal fires the server is left as
  * it is then: attach it.
- * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` when maintenance is not confirmed.
+ * @throws Failure `Missing` for an unknown server, `Unavailable`, `NotReady` when maintenance is not confirmed, `Conflict`
+ *   when somebody else lets it in again meanwhile.
  */
 export async function detach(
   loadBalancer: LoadBalancer,
   server: string,
   { signal, onProgress, sessionLimitMs = 60_000 }: DetachOptions = {},
-): Promise<Detached> {
+): Promise<void> {
   const look = async () => {
     signal?.throwIfAborted();
     return findServer(loadBalancer.name, await loadBalancer.servers(), server);
   };
-  const sessionsEnd = async (limitMs: number) => {
+  let told = await loadBalancer.incarnation();
+  const sessionsEnd = async (limitMs: number, inMaintenance: boolean) => {
     const deadline = Date.now() + limitMs;
     for (;;) {
-      const { sessions } = await look();
-      if (sessions === 0 || Date.now() >= deadline) return sessions;
+      const { sessions, status, words } = await look();
+      const forgotten = inMaintenance && status !== 'maintenance';
+      if (forgotten) {
+        const now = await loadBalancer.incarnation();
+        if (now === told)
+          throw new Failure(
+            'Conflict',
+            `${loadBalancer.name}: somebody else let visitors to ${server} while it was taken out (${words})`,
+          );
+        // Reloaded meanwhile, without its states, it has forgotten the command.
+        told = now;
+        await loadBalancer.maintain(server);
+      }
+      if ((sessions === 0 && !forgotten) || Date.now() >= deadline) return sessions;
       await pause(POLL_MS, signal);
     }
   };
@@ -50,10 +57,10 @@ export async function detach(
   if ((await look()).status !== 'maintenance') {
     await loadBalancer.drain(server);
     onProgress?.(`${server} drains`);
-    await sessionsEnd(DRAIN_MS);
+    await sessionsEnd(DRAIN_MS, false);
     await loadBalancer.maintain(server);
   }
-  const sessionsLeft = await sessionsEnd(sessionLimitMs);
+  const sessionsLeft = await sessionsEnd(sessionLimitMs, true);
   if (sessionsLeft > 0)
     onProgress?.(
       `${server} still answers ${sessionsLeft} requests after ${sessionLimitMs / 1000} s; they are not cut`,
@@ -63,7 +70,6 @@ export async function detach(
   const { status, words } = findServer(loadBalancer.name, servers, server);
   if (status !== 'maintenance')
     throw new Failure('NotReady', `${loadBalancer.name} did not put ${server} into maintenance: ${words}`);
-  const servingAfter = servers.filter((one) => ['up', 'uncertain', 'unchecked'].includes(one.status)).length;
-  onProgress?.(`${server} is in maintenance, ${servingAfter} of ${servers.length} servers take visitors`);
-  return { sessionsLeft, servingAfter };
+  const serving = servers.filter((one) => ['up', 'uncertain', 'unchecked'].includes(one.status)).length;
+  onProgress?.(`${server} is in maintenance, ${serving} of ${servers.length} servers take visitors`);
 }

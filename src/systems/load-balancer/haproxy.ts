@@ -30,6 +30,13 @@ export function haproxy({ socket, backend }: { socket: string; backend: string }
   return {
     name,
     servers,
+    async incarnation() {
+      const info = await ask(socket, 'show info');
+      // In a container every process has the same number.
+      return ['Pid', 'Start_time_sec']
+        .map((key) => new RegExp(`^${key}: (\\d+)`, 'm').exec(info)?.[1])
+        .join(' ');
+    },
     async drain(server) {
       await find(server);
       await change(server, 'state drain');

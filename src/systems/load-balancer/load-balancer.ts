@@ -28,6 +28,11 @@ export interface LoadBalancer {
   readonly name: string;
   /** @throws Failure `Unavailable` when the load balancer does not answer. */
   servers(): Promise<readonly ServerState[]>;
+  /**
+   * The process that answers. Another one than before may have forgotten what it was told; the same one forgets nothing: what
+   * is otherwise was changed by somebody.
+   */
+  incarnation(): Promise<string>;
   /** No new visitors. Must not be asked for a server in maintenance: that would let visitors come again. */
   drain(server: string): Promise<void>;
   /** No visitors any more; requests in flight are finished. */

@@ -16,7 +16,7 @@ export interface ProbeResult {
 
 const TIME_OUT_MS = 5_000;
 const GOOD_IN_A_ROW = 3;
-const BETWEEN_MS = 150;
+const BETWEEN_MS = 25;
 
 /**
  * One question to a dispatcher itself, past the load balancer. With `pastCache` it has a query string:

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Failure } from '../failure.ts';
-import { ask, askText, LostAnswer, type Endpoint, type Question } from './http.ts';
+import { encoded, form, importedWithErrors, read, refused } from './answers.ts';
+import { webConsole } from './console.ts';
+import { ask, askText, LostAnswer, type Endpoint } from './http.ts';
 import { InstallLog } from './install-log.ts';
 import type { PackageManager } from './package-manager.ts';
 import { uploadBody } from './upload-body.ts';
@@ -24,21 +25,6 @@ const listed = z.object({
 });
 const installStatus = z.object({
   status: z.object({ finished: z.boolean(), itemCount: z.number().catch(0) }),
-});
-const bundleList = z.object({
-  data: z.array(
-    z.object({
-      id: z.number(),
-      symbolicName: z.string(),
-      version: text,
-      fragment: z.boolean().catch(false),
-      stateRaw: z.number(),
-      state: text,
-    }),
-  ),
-});
-const bundleDetails = z.object({
-  data: z.array(z.object({ props: z.array(z.object({ key: z.string(), value: z.unknown() })).catch([]) })),
 });
 const verdict = z.object({ success: z.boolean().catch(false), msg: text, path: z.string().optional() });
 
@@ -67,29 +53,7 @@ export function crxPackageManager(endpoint: Endpoint): PackageManager {
         .status;
     },
 
-    async bundles(signal) {
-      const { data } = read(
-        bundleList,
-        await askText(to, { path: '/system/console/bundles.json', signal }),
-        name,
-      );
-      return data.map(({ stateRaw, state, ...rest }) => ({ ...rest, state: stateRaw, stateName: state }));
-    },
-
-    async bundle(id, signal) {
-      const answer = await askText(to, { path: `/system/console/bundles/${id}.json`, signal });
-      const props = read(bundleDetails, answer, name).data[0]?.props ?? [];
-      const lines = (key: string) =>
-        props
-          .filter((prop) => prop.key === key)
-          .flatMap(({ value }) => (Array.isArray(value) ? value : [value]).map(String));
-      return {
-        lazy: lines('Manifest Headers').some((line) => /^Bundle-ActivationPolicy:\s*lazy\b/i.test(line)),
-        problems: lines('Imported Packages')
-          .filter((line) => line.startsWith('ERROR: '))
-          .map((line) => line.slice('ERROR: '.length)),
-      };
-    },
+    ...webConsole(to),
 
     async upload(file, { signal, onSent } = {}) {
       const question = {
@@ -100,7 +64,7 @@ export function crxPackageManager(endpoint: Endpoint): PackageManager {
       } as const;
       const answer = read(
         verdict,
-        await askText(to, { ...question, ...(await uploadBody(file, onSent)) }),
+        await askText(to, { ...question, ...(await uploadBody(file, 'package', onSent)) }),
         name,
       );
       if (answer.success && answer.path?.startsWith('/')) return { path: answer.path };
@@ -123,11 +87,7 @@ export function crxPackageManager(endpoint: Endpoint): PackageManager {
         case 'imported':
           return log.lines;
         case 'with errors':
-          throw new Failure(
-            'Damaged',
-            `${name} installed ${path} with errors: ${log.problems[0] ?? 'AEM names none, see its error.log'}. Correct the package; what AEM could not import is missing there now.`,
-            { details: log.problems },
-          );
+          throw importedWithErrors(name, path, log.problems);
         case 'failed':
           throw refused(name, `the installation of ${path}`, log.problems);
         case 'unknown':
@@ -138,46 +98,4 @@ export function crxPackageManager(endpoint: Endpoint): PackageManager {
     uninstall: (path, signal) => command(path, 'uninstall', signal),
     remove: (path, signal) => command(path, 'delete', signal),
   };
-}
-
-const encoded = (path: string) => path.split('/').map(encodeURIComponent).join('/');
-
-function form(path: string, fields: Record<string, string>, signal?: AbortSignal): Question {
-  return {
-    path,
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams(fields).toString(),
-    signal,
-  };
-}
-
-function read<T>(schema: z.ZodType<T>, answer: string, name: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(answer);
-  } catch {
-    value = undefined;
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Failure(
-    'Unavailable',
-    `${name} answers something that is not the package manager's: ${JSON.stringify(answer.slice(0, 100))}. Check the URL of the instance.`,
-  );
-}
-
-/** In these words AEM says that it could not write a file. */
-const DISK_FULL = /Inaccessible value|package file parameter missing|No space left on device/i;
-
-function refused(name: string, what: string, details: readonly string[]): Failure {
-  const said = details[0] || 'without a reason';
-  return new Failure('Rejected', `${name} refused ${what}: ${said}${remedy(said)}`, { details });
-}
-
-function remedy(said: string): string {
-  if (DISK_FULL.test(said)) return '. Its disk is probably full: free space there.';
-  if (said.includes('DependencyException'))
-    return '. Deploy what is missing with this pipeline or install it there first.';
-  return '';
 }

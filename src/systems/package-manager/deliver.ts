@@ -14,6 +14,8 @@ export interface Intent {
   readonly lastUnpacked: number;
   /** AEM has answered and refused: what the instance says about the package does not make it installed. */
   readonly refused?: boolean;
+  /** The attempt lived to see that it did not take place: a later one has nothing to wait for. */
+  readonly ended?: boolean;
 }
 
 export interface Delivery {
@@ -24,8 +26,10 @@ export interface Delivery {
 }
 
 const POLL_MS = 250;
-/** So long after the beginning of an installation whose answer was lost, it may still be under way. */
+/** So long at least after its answer was lost, or after the instance came back, an installation may be under way. */
 const UNDER_WAY_MS = 10_000;
+/** So long after its beginning the installation of an attempt that died may be under way. */
+const UNSEEN_MS = 5 * 60_000;
 /** So long a package manager may be away before the instance counts as gone. */
 const AWAY_MS = 60_000;
 /** AEM cannot stop an installation: its answer is waited for so long after a cancellation. */
@@ -45,7 +49,7 @@ export async function uploadPackage(
     await manager.upload(file, { signal, onSent });
   } catch (error) {
     if (!(error instanceof LostAnswer)) throw error;
-    const after = find(id, await whenBack(manager, signal));
+    const after = find(id, (await whenBack(manager, signal)).packages);
     if (after?.size !== size || before?.size === size)
       throw new Failure(
         'Unavailable',
@@ -54,7 +58,7 @@ export async function uploadPackage(
       );
     return after;
   }
-  const uploaded = find(id, await whenBack(manager, signal));
+  const uploaded = find(id, (await whenBack(manager, signal)).packages);
   if (uploaded) return uploaded;
   throw new Failure(
     'Rejected',
@@ -76,7 +80,9 @@ export async function installUploaded(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof LostAnswer)) throw error;
-    if (await tookPlace(manager, uploaded, intent, signal))
+    // What was answered after minutes may be cut off by something on the way: it gets as long again.
+    const limitMs = Math.max(UNDER_WAY_MS, Date.now() - intent.at);
+    if (await arrives(manager, uploaded, intent, { limitMs, signal }))
       return [`${error.message}; the instance says that ${packageLabel(uploaded)} is installed`];
     throw new Failure('Unavailable', `${error.message}; ${packageLabel(uploaded)} is not installed`, {
       cause: error,
@@ -84,17 +90,43 @@ export async function installUploaded(
   }
 }
 
-/** Whether an installation that nobody saw the end of took place. Waits while it may still be under way. */
+/**
+ * Whether the installation of an earlier attempt took place. Of an attempt that died nobody knows how its installation
+ * ended: it is waited for while it may be under way.
+ */
 export async function tookPlace(
   manager: PackageManager,
   id: PackageId,
-  { at, lastUnpacked }: Intent,
-  signal: AbortSignal,
+  intent: Intent,
+  options: { readonly signal: AbortSignal; readonly onWaiting: () => void },
 ): Promise<boolean> {
+  if (intent.refused) return false;
+  const limitMs = intent.ended ? 0 : intent.at + UNSEEN_MS - Date.now();
+  return arrives(manager, id, intent, { ...options, limitMs });
+}
+
+interface Arrival {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  readonly onWaiting?: () => void;
+}
+
+/** Waits for the date of an installation. */
+async function arrives(
+  manager: PackageManager,
+  id: PackageId,
+  { lastUnpacked }: Intent,
+  { limitMs, signal, onWaiting }: Arrival,
+): Promise<boolean> {
+  let deadline = Date.now() + limitMs;
   for (;;) {
-    const found = find(id, await whenBack(manager, signal));
+    const { packages, wasAway } = await whenBack(manager, signal);
+    const found = find(id, packages);
     if (found && found.lastUnpacked > lastUnpacked) return true;
-    if (Date.now() > at + UNDER_WAY_MS) return false;
+    // An instance that was restarted has dropped what it was doing.
+    if (wasAway) deadline = Math.min(deadline, Date.now() + UNDER_WAY_MS);
+    if (Date.now() >= deadline) return false;
+    onWaiting?.();
     await pause(POLL_MS, signal);
   }
 }
@@ -102,12 +134,15 @@ export async function tookPlace(
 const find = ({ group, name, version }: PackageId, all: readonly ListedPackage[]) =>
   all.find((one) => one.group === group && one.name === name && one.version === version);
 
-/** The list, as soon as the package manager answers again. */
-async function whenBack(manager: PackageManager, signal: AbortSignal): Promise<readonly ListedPackage[]> {
+/** The list, as soon as the package manager answers again, and whether it had to be waited for. */
+async function whenBack(
+  manager: PackageManager,
+  signal: AbortSignal,
+): Promise<{ packages: readonly ListedPackage[]; wasAway: boolean }> {
   const started = Date.now();
-  for (;;) {
+  for (let wasAway = false; ; wasAway = true) {
     try {
-      return await manager.list(signal);
+      return { packages: await manager.list(signal), wasAway };
     } catch (error) {
       const away = error instanceof Failure && error.type === 'Unavailable';
       if (!away || Date.now() > started + AWAY_MS) throw error;

@@ -8,11 +8,16 @@ export interface Endpoint {
   readonly url: string;
   /** `user:password` */
   readonly credentials: string;
+  /**
+   * Whether it may know a user before it knows what that user is allowed to, as Sling does that starts: a 403 then says
+   * nothing yet. A wrong password is a 401 at any time.
+   */
+  readonly forbidsWhileStarting?: boolean;
 }
 
 export interface Question {
   readonly path: string;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Readable;
   readonly signal?: AbortSignal;
@@ -103,13 +108,18 @@ function send({ url, credentials }: Endpoint, question: Question): Promise<Dispa
 }
 
 function refuseStatus(
-  { url, credentials }: Endpoint,
+  { url, credentials, forbidsWhileStarting = false }: Endpoint,
   { path, method }: Question,
   { statusCode: status, headers }: Dispatcher.ResponseData,
 ): void {
   if (status === 200) return;
   const asked = `${url}${path.replace(/\?.*$/, '')}`;
   const user = credentials.replace(/:.*$/s, '');
+  if (status === 403 && forbidsWhileStarting)
+    throw new Failure(
+      'Unavailable',
+      `${asked} refuses the user ${user} (status 403), as it does for a while when it starts. If it goes on, check the permissions of the user.`,
+    );
   if (status === 401 || status === 403)
     throw new Failure(
       'Denied',
@@ -120,14 +130,17 @@ function refuseStatus(
       'Denied',
       `${asked} sends the user ${user} to ${String(headers.location)} (status ${status}) instead of accepting its password. Check the secret and the URL of the instance.`,
     );
-  if (status === 404 || status === 503 || status === 429)
+  // Sling answers 405 or 409 to a POST for as long as the servlet of that path is not there.
+  if ([404, 405, 409, 429, 503].includes(status))
     throw new Failure(
       'Unavailable',
       `${asked} is not available (status ${status}): it is restarting, or no AEM.`,
     );
   if (status < 500) throw new Failure('Rejected', `${asked} does not accept the request (status ${status}).`);
   const words = `${asked} failed with status ${status}`;
-  throw method === 'POST' ? new LostAnswer(words) : new Failure('Unavailable', `${words}.`);
+  throw method === undefined || method === 'GET'
+    ? new Failure('Unavailable', `${words}.`)
+    : new LostAnswer(words);
 }
 
 function codeOf(error: unknown): string {

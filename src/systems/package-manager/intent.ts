@@ -8,6 +8,7 @@ const schema = z.object({
   at: z.number(),
   lastUnpacked: z.number(),
   refused: z.boolean().optional(),
+  ended: z.boolean().optional(),
   broken: z.array(z.string()),
   indistinct: z.boolean(),
 });

@@ -38,6 +38,15 @@ export interface BundleDetails {
   readonly problems: readonly string[];
 }
 
+/** What is being done about the bundles and packages inside packages. */
+export interface InstallerStatus {
+  /** No work is left that can be done. The installer knows nothing of content that it has not noticed yet. */
+  readonly finished: boolean;
+  readonly itemCount: number;
+  /** What it has given up, `group:name` or a symbolic name, where the server tells; older attempts among them. */
+  readonly failures?: readonly { readonly name: string; readonly reason: string }[];
+}
+
 export interface UploadOptions {
   /** Ends the upload at once. */
   readonly signal?: AbortSignal;
@@ -46,7 +55,7 @@ export interface UploadOptions {
 }
 
 /**
- * The package manager of one AEM instance, with the console's view of its bundles.
+ * The package manager of one instance, with the console's view of its bundles.
  *
  * Every method throws Failure: `Denied` when the credentials are not accepted, `Unavailable` when the instance or its
  * package manager does not answer or is restarting, `Rejected` with AEM's own lines when it refuses what it was given.
@@ -55,8 +64,7 @@ export interface PackageManager {
   /** For messages: the URL of the instance. */
   readonly name: string;
   list(signal?: AbortSignal): Promise<readonly ListedPackage[]>;
-  /** Whether the installer has work to do. It knows nothing of content that it has not noticed yet. */
-  status(signal?: AbortSignal): Promise<{ readonly finished: boolean; readonly itemCount: number }>;
+  status(signal?: AbortSignal): Promise<InstallerStatus>;
   bundles(signal?: AbortSignal): Promise<readonly Bundle[]>;
   bundle(id: number, signal?: AbortSignal): Promise<BundleDetails>;
   /**

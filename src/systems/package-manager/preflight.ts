@@ -1,6 +1,5 @@
 import type { AemArtifact } from '../../model/artifacts.ts';
 import { missingDependencies } from '../../model/package-order.ts';
-import { Failure, messageOf } from '../failure.ts';
 import { bundleStates, type PackageManager } from './package-manager.ts';
 import { lookBefore } from './settle.ts';
 
@@ -14,36 +13,33 @@ export interface Findings {
 /** Present while a service pack installs itself (the rule is wcm.io's). */
 const UPDATER = /^updater\.aem/;
 
-/** What would go wrong if packages were installed on an instance now. Changes nothing. */
+/**
+ * What would go wrong if packages were installed on an instance now. Changes nothing.
+ * @throws what the package manager throws
+ */
 export async function preflight(
   manager: PackageManager,
   artifacts: readonly AemArtifact[],
   signal?: AbortSignal,
 ): Promise<Findings> {
-  try {
-    const there = await manager.list(signal);
-    const { finished, itemCount } = await manager.status(signal);
-    const bundles = await manager.bundles(signal);
-    const { broken } = await lookBefore(manager, { packages: [], bundles: [] }, signal);
-    const updater = bundles.find(
-      ({ symbolicName, state }) => UPDATER.test(symbolicName) && state !== bundleStates.uninstalled,
-    );
-    return {
-      problems: [
-        ...(finished ? [] : [`its installer is busy (${itemCount} items). Wait until it is done.`]),
-        ...(updater
-          ? [`a service pack is being installed (bundle ${updater.symbolicName}). Wait until it is done.`]
-          : []),
-        ...missingDependencies(
-          artifacts,
-          there.filter(({ lastUnpacked }) => lastUnpacked > 0),
-        ),
-      ],
-      notes: broken.map((name) => `bundle ${name} is not active, and need not be after this deployment`),
-    };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!(error instanceof Failure)) throw error;
-    return { problems: [messageOf(error)], notes: [] };
-  }
+  const there = await manager.list(signal);
+  const { finished, itemCount } = await manager.status(signal);
+  const bundles = await manager.bundles(signal);
+  const { broken } = await lookBefore(manager, { packages: [], bundles: [] }, signal);
+  const updater = bundles.find(
+    ({ symbolicName, state }) => UPDATER.test(symbolicName) && state !== bundleStates.uninstalled,
+  );
+  return {
+    problems: [
+      ...(finished ? [] : [`its installer is busy (${itemCount} items). Wait until it is done.`]),
+      ...(updater
+        ? [`a service pack is being installed (bundle ${updater.symbolicName}). Wait until it is done.`]
+        : []),
+      ...missingDependencies(
+        artifacts,
+        there.filter(({ lastUnpacked }) => lastUnpacked > 0),
+      ),
+    ],
+    notes: broken.map((name) => `bundle ${name} is not active, and need not be after this deployment`),
+  };
 }

@@ -3,13 +3,21 @@ import { packageLabel } from '../../model/artifacts.ts';
 import { compareVersions } from '../../model/package-version.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { pause } from '../pause.ts';
-import { bundleStates, type Bundle, type ListedPackage, type PackageManager } from './package-manager.ts';
+import {
+  bundleStates,
+  type Bundle,
+  type InstallerStatus,
+  type ListedPackage,
+  type PackageManager,
+} from './package-manager.ts';
 
 /** What an instance has once a package has arrived on it as a whole. */
 export interface Expectation {
   readonly packages: readonly PackageId[];
   /** Symbolic names. */
   readonly bundles: readonly string[];
+  /** Nothing in it is for the installer: it has arrived once the package manager says so. */
+  readonly contentOnly?: boolean;
 }
 
 /** What was there before the installation and tells what is new. */
@@ -25,13 +33,16 @@ export interface Before {
 export interface SettleOptions {
   readonly signal?: AbortSignal;
   readonly limitMs?: number;
+  readonly standstillMs?: number;
   /** Called when what is waited for changes. */
   readonly onWaiting?: (problems: readonly string[]) => void;
 }
 
 const LIMIT_MS = 10 * 60_000;
+/** So long an idle installer may leave everything as it is: nobody is left who would change it. */
+const STANDSTILL_MS = 30_000;
 const GOOD_CHECKS = 3;
-const FIRST_INTERVAL_MS = 250;
+const INTERVAL_MS = 250;
 const LONGEST_INTERVAL_MS = 1_000;
 /** Within this time AEM's installer notices a changed install folder. */
 const NOTICED_MS = 2_000;
@@ -50,11 +61,19 @@ const IGNORED_BUNDLES: ReadonlySet<string> = new Set([
  * What an instance must have of a package, whatever its run modes: what is embedded for certain run modes only may be
  * there or not.
  */
-export function expectationOf({ id, embedded, bundles, runModeSpecific }: AemPackage): Expectation {
+export function expectationOf({
+  id,
+  packageType,
+  embedded,
+  bundles,
+  runModeSpecific,
+}: AemPackage): Expectation {
   const specific = new Set(runModeSpecific?.packages.map(packageLabel));
   return {
     packages: [id, ...embedded.filter((inner) => !specific.has(packageLabel(inner)))],
     bundles: bundles.filter((bundle) => !runModeSpecific?.bundles.includes(bundle)),
+    // A package of this type holds nothing below /apps and /libs, where the installer looks.
+    contentOnly: packageType === 'content' && embedded.length + bundles.length === 0,
   };
 }
 
@@ -79,39 +98,54 @@ export async function lookBefore(
 /**
  * Waits until the instance has everything that is expected, its installer is idle and its bundles are stable, in
  * several checks one after the other. Trouble in asking counts as not settled: big packages restart what answers.
- * @returns bundles that were not well before either, with their states. @throws Failure `NotReady` at the limit
+ * @returns bundles that were not well before either, with their states. @throws Failure `Damaged` when the instance has
+ * come to a standstill without being as expected, `NotReady` at the limit
  */
 export async function untilSettled(
   manager: PackageManager,
   expectation: Expectation,
   before: Before,
-  { signal, limitMs = LIMIT_MS, onWaiting }: SettleOptions = {},
+  { signal, limitMs = LIMIT_MS, standstillMs = STANDSTILL_MS, onWaiting }: SettleOptions = {},
 ): Promise<readonly string[]> {
   const started = Date.now();
   const least = before.indistinct ? NOTICED_MS : 0;
-  let interval = FIRST_INTERVAL_MS;
+  const enough = expectation.contentOnly ? 1 : GOOD_CHECKS;
+  let interval = INTERVAL_MS;
   let good = 0;
   let reported = '';
+  let changed = started;
   for (;;) {
-    const { problems, tolerated } = await check(manager, expectation, before, signal);
+    const { problems, tolerated, idle, busy } = await check(manager, expectation, before, signal);
     good = problems.length === 0 ? good + 1 : 0;
-    if (good >= GOOD_CHECKS && Date.now() - started >= least) return tolerated;
+    if (good >= enough && Date.now() - started >= least) return tolerated;
     if (problems.join() !== reported) onWaiting?.(problems);
+    if (problems.join() !== reported || !idle) changed = Date.now();
     reported = problems.join();
+    if (problems.length > 0 && Date.now() - changed > standstillMs)
+      throw new Failure(
+        'Damaged',
+        `${manager.name} has come to a standstill (${Math.round(standstillMs / 1000)} s): ${problems.join('; ')}`,
+        { details: problems },
+      );
     if (problems.length > 0 && Date.now() - started > limitMs)
       throw new Failure(
         'NotReady',
         `${manager.name} has not settled within ${Math.round(limitMs / 1000)} s: ${problems.join('; ')}`,
         { details: problems },
       );
+    // Only where the whole instance is looked at in vain, which costs it something, the next look may come later.
+    interval = problems.length === 0 || busy ? INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, interval * 1.25);
     await pause(interval, signal);
-    if (problems.length > 0) interval = Math.min(LONGEST_INTERVAL_MS, interval * 1.25);
   }
 }
 
 interface Check {
   readonly problems: readonly string[];
   readonly tolerated: readonly string[];
+  /** It is as it will stay: the installer has nothing to do, and no bundle is on its way. */
+  readonly idle: boolean;
+  /** The installer has work: nothing else was asked. */
+  readonly busy: boolean;
 }
 
 async function check(
@@ -122,6 +156,10 @@ async function check(
 ): Promise<Check> {
   try {
     const status = await manager.status(signal);
+    if (!status.finished) {
+      const problems = [`the installer is working on ${status.itemCount} items`];
+      return { problems, tolerated: [], idle: false, busy: true };
+    }
     const there = await manager.list(signal);
     const bundles = await manager.bundles(signal);
     const bad = await unwell(manager, bundles, signal);
@@ -131,10 +169,9 @@ async function check(
     const fresh = bad.filter((bundle) => !old.includes(bundle));
     return {
       problems: [
-        ...(status.finished ? [] : [`the installer is working on ${status.itemCount} items`]),
         ...packages
           .filter((id) => !isInstalled(id, there))
-          .map((id) => `package ${packageLabel(id)} is not installed`),
+          .map((id) => `package ${packageLabel(id)} is not installed${reason(id, status)}`),
         ...expected
           .filter((name) => !bundles.some(({ symbolicName }) => symbolicName === name))
           .map((name) => `bundle ${name} is not there`),
@@ -142,17 +179,24 @@ async function check(
           fresh.map((bundle, index) => describe(manager, bundle, index < NAMED_BUNDLES, signal)),
         )),
       ],
-      tolerated: old.map(words),
+      tolerated: old.map(bundleInWords),
+      idle: fresh.every(({ state }) => state !== bundleStates.starting && state !== bundleStates.stopping),
+      busy: false,
     };
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof Failure)) throw error;
-    return { problems: [messageOf(error)], tolerated: [] };
+    return { problems: [messageOf(error)], tolerated: [], idle: false, busy: false };
   }
 }
 
+function reason({ group, name }: PackageId, { failures = [] }: InstallerStatus): string {
+  const found = failures.find((failure) => failure.name === `${group}:${name}`);
+  return found ? ` (${found.reason})` : '';
+}
+
 /** An installer leaves a newer version of a package where it is. */
-function isInstalled({ group, name, version }: PackageId, there: readonly ListedPackage[]): boolean {
+export function isInstalled({ group, name, version }: PackageId, there: readonly ListedPackage[]): boolean {
   return there.some(
     (other) =>
       other.lastUnpacked > 0 &&
@@ -162,7 +206,8 @@ function isInstalled({ group, name, version }: PackageId, there: readonly Listed
   );
 }
 
-async function unwell(
+/** Bundles that do not run, of those that should. */
+export async function unwell(
   manager: PackageManager,
   bundles: readonly Bundle[],
   signal?: AbortSignal,
@@ -178,7 +223,7 @@ async function unwell(
   return found;
 }
 
-const words = ({ symbolicName, version, stateName }: Bundle) =>
+export const bundleInWords = ({ symbolicName, version, stateName }: Bundle) =>
   `bundle ${symbolicName} ${version} is ${stateName}`;
 
 async function describe(
@@ -188,5 +233,5 @@ async function describe(
   signal?: AbortSignal,
 ): Promise<string> {
   const problems = inFull ? (await manager.bundle(bundle.id, signal)).problems : [];
-  return problems.length > 0 ? `${words(bundle)} (${problems.join(', ')})` : words(bundle);
+  return problems.length > 0 ? `${bundleInWords(bundle)} (${problems.join(', ')})` : bundleInWords(bundle);
 }

@@ -5,18 +5,24 @@ import type { AemPackage, PackageDependency, PackageId } from '../../model/artif
 import { packageLabel } from '../../model/artifacts.ts';
 import { satisfies } from '../../model/package-order.ts';
 import { messageOf } from '../failure.ts';
-import { invalid, withArchive, type Archive, type ArchiveEntry } from '../zip/archive.ts';
-import { readEntry, readWhole, saveEntry } from '../zip/read.ts';
+import {
+  invalid,
+  MAX_RATIO,
+  MAX_TOTAL_SIZE,
+  RATIO_MATTERS_ABOVE,
+  withArchive,
+  type Archive,
+  type ArchiveEntry,
+} from '../zip/archive.ts';
+import { checkContent, readEntry, readWhole, saveEntry } from '../zip/read.ts';
 import { describePackage, type Description } from './description.ts';
 import { parseManifest } from './manifest.ts';
 
 export const PROPERTIES = 'META-INF/vault/properties.xml';
 const MANIFEST = 'META-INF/MANIFEST.MF';
-const MAX_PROPERTIES_SIZE = 1024 ** 2;
+export const MAX_PROPERTIES_SIZE = 1024 ** 2;
 const MAX_MANIFEST_SIZE = 4 * 1024 ** 2;
-const MAX_DEPTH = 5;
-/** Bytes of everything embedded, at all depths together. */
-const MAX_EMBEDDED_SIZE = 16 * 1024 ** 3;
+export const MAX_DEPTH = 5;
 
 /** FileVault unpacks zips below /etc/packages; Sling's installer takes zips and bundles from install folders. */
 const inEtcPackages = /^jcr_root\/etc\/packages\/.+\.zip$/i;
@@ -27,11 +33,24 @@ export const isPackage = (entries: readonly { readonly name: string }[]): boolea
   entries.some(({ name }) => name === PROPERTIES) &&
   entries.some(({ name }) => name === 'jcr_root' || name.startsWith('jcr_root/'));
 
+/**
+ * Whether AEM takes what stands at this place in a package as a package or bundle of its own.
+ * @returns the run modes of its folder, as `['author', 'prod']`; undefined when it is only a file
+ */
+export function embeddedRunModes(name: string): string[] | undefined {
+  const installed = inInstallFolder.exec(name);
+  if (!installed) return inEtcPackages.test(name) ? [] : undefined;
+  return installed.groups?.runModes?.split('.').filter(Boolean) ?? [];
+}
+
 interface Found {
   readonly packages: { readonly description: Description; readonly specific: boolean }[];
   /** By symbolic name, whether only instances of certain run modes take it. */
   readonly bundles: Map<string, boolean>;
-  bytes: number;
+  /** Bytes of the zip that holds everything. */
+  readonly size: number;
+  /** Bytes of all entries so far, at all depths. */
+  unpacked: number;
 }
 
 /** Where an embedded file stands. */
@@ -40,18 +59,22 @@ interface Place {
   readonly depth: number;
   /** Whether only instances of certain run modes get there. */
   readonly specific: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Reads a content package and, at any depth, the packages and bundles embedded in it.
- * @throws Failure `InvalidArtifact`
+ * Reads a content package and, at any depth, the packages and bundles embedded in it; every byte is checked.
+ * @throws Failure `InvalidArtifact`; the signal's reason
  */
-export async function readPackage(archive: Archive): Promise<{ package: AemPackage; target?: string }> {
+export async function readPackage(
+  archive: Archive,
+  signal?: AbortSignal,
+): Promise<{ package: AemPackage; target?: string }> {
   const own = await readDescription(archive);
   const folder = await mkdtemp(join(tmpdir(), 'fairway-package-'));
-  const found: Found = { packages: [], bundles: new Map(), bytes: 0 };
+  const found: Found = { packages: [], bundles: new Map(), size: archive.zip.fileSize, unpacked: 0 };
   try {
-    await readEmbedded(archive, { folder, depth: 1, specific: false }, found);
+    await readEmbedded(archive, { folder, depth: 1, specific: false, signal }, found);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -102,25 +125,36 @@ async function readDescription(archive: Archive): Promise<Description> {
 }
 
 async function readEmbedded(archive: Archive, place: Place, found: Found): Promise<void> {
+  count(archive, found);
   for (const entry of archive.entries) {
-    const installed = inInstallFolder.exec(entry.name);
-    if (entry.type !== 'file' || !(installed || inEtcPackages.test(entry.name))) continue;
+    const runModes = embeddedRunModes(entry.name);
+    if (entry.type !== 'file' || !runModes) {
+      // AEM would find out in the middle of an installation.
+      if (entry.type !== 'folder') await checkContent(archive, entry, place.signal);
+      continue;
+    }
     if (place.depth > MAX_DEPTH)
       throw invalid(archive.label, `packages are embedded in packages more than ${MAX_DEPTH} deep`);
-    found.bytes += entry.size;
-    if (found.bytes > MAX_EMBEDDED_SIZE)
-      throw invalid(
-        archive.label,
-        `what is embedded has more than ${MAX_EMBEDDED_SIZE} bytes, all depths together`,
-      );
     const path = join(place.folder, `${place.depth}.zip`);
     const label = `${archive.label}!${entry.name}`;
-    const specific = place.specific || installed?.groups?.runModes !== undefined;
-    await saveEntry(archive, entry, path);
+    const specific = place.specific || runModes.length > 0;
+    await saveEntry(archive, entry, path, place.signal);
     if (isJar(entry)) await readBundle(path, label, specific, found);
     else await readInner(path, label, { ...place, depth: place.depth + 1, specific }, found);
     await rm(path);
   }
+}
+
+/** What holds for one zip holds for everything in it: zips in zips multiply what each of them may be compressed. */
+function count({ label, entries }: Archive, found: Found): void {
+  for (const { size } of entries) found.unpacked += size;
+  if (found.unpacked > MAX_TOTAL_SIZE)
+    throw invalid(label, `with it the content is larger than ${MAX_TOTAL_SIZE} bytes, all depths together`);
+  if (found.unpacked > RATIO_MATTERS_ABOVE && found.unpacked / found.size > MAX_RATIO)
+    throw invalid(
+      label,
+      `with it the content is compressed more than ${MAX_RATIO} to 1, all depths together`,
+    );
 }
 
 const isJar = ({ name }: ArchiveEntry) => /\.jar$/i.test(name);

@@ -1,9 +1,9 @@
-import { ask, describe, failed, isBroken, noneAnswers, passed, unknown } from './target.ts';
+import { noneAnswers } from './target.ts';
 import type { SecurityCheck } from './target.ts';
 
 const instances = ['author', 'publish'] as const;
 
-/** What anonymous visitors must not be given: Adobe's security checklist for AEM 6.5 and its dispatcher. */
+/** What anonymous visitors must not be given: Adobe's security checklist for AEM 6.5. */
 export const exposureChecks: readonly SecurityCheck[] = [
   {
     kpi: 'sling_get_servlet',
@@ -47,30 +47,5 @@ export const exposureChecks: readonly SecurityCheck[] = [
     kpi: 'user_profile_default_access',
     concerns: instances,
     check: (target) => noneAnswers(target, ['/home/users.1.json', '/home/users.infinity.json']),
-  },
-  {
-    kpi: 'cq_dispatcher_configuration',
-    concerns: ['dispatcher'],
-    check: (target) =>
-      noneAnswers(target, [
-        '/system/console/bundles.json',
-        '/crx/packmgr/index.jsp',
-        '/crx/de/index.jsp',
-        '/bin/querybuilder.json',
-        '/content.infinity.json',
-      ]),
-  },
-  {
-    kpi: 'web_server_configuration',
-    concerns: ['dispatcher'],
-    async check(target) {
-      const { path } = target.page;
-      const answer = await ask(target, path);
-      if (isBroken(answer)) return unknown(describe(path, answer));
-      const frameOptions = [answer.headers['x-frame-options'] ?? 'none'].flat().join(', ');
-      const policy = [answer.headers['content-security-policy'] ?? ''].flat().join('; ');
-      const safe = /^(DENY|SAMEORIGIN)$/i.test(frameOptions.trim()) || /\bframe-ancestors\s/i.test(policy);
-      return (safe ? passed : failed)(`${describe(path, answer)} with X-Frame-Options ${frameOptions}`);
-    },
   },
 ];

@@ -10,6 +10,10 @@ export interface Target {
   readonly url: string;
   /** A page that visitors see, and the site's name. */
   readonly page: { readonly path: string; readonly host?: string };
+  /** Where visitors reach a dispatcher, if not at its own address. */
+  readonly visitors?: string;
+  /** Why the instance's own health check says nothing, where it does not. */
+  readonly noHealthCheck?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -1,28 +1,90 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { StoredFile } from '../../model/artifacts.ts';
 import { Failure } from '../failure.ts';
+import { pause } from '../pause.ts';
+import { copyChecked, streamOf, writeSynced } from './copy.ts';
+import { MARK, namesOf } from './key.ts';
 import type { Storage } from './storage.ts';
 
-const LONGEST_KEY = 1_000;
-/** Uploads on their way; the leading dot keeps it apart from every key. */
-const PARTIAL = '.partial';
+/** An upload that nobody has written to for so long has lost its writer. */
+const ABANDONED_MS = 24 * 3_600_000;
+const LOOK_MS = 250;
 
-/** Storage in a folder of this machine, which is made when it is not there. Processes may share the folder. */
-export function fileStorage(folder: string): Storage {
+export interface FileStorageOptions {
+  /** How long a folder that has gone away is waited for, in milliseconds, before everything fails; 0 unless said otherwise. */
+  readonly patienceMs?: number;
+  /** Never to be made: it is one that somebody has made already. */
+  readonly existing?: boolean;
+  /** Ends the waiting of whoever calls, with the signal's reason. */
+  readonly interruption?: () => AbortSignal | undefined;
+}
+
+/** Makes a new storage of a folder, or leaves the one that is there as it is. */
+export async function makeStorage(folder: string): Promise<void> {
+  await mkdir(join(resolve(folder), MARK), { recursive: true });
+}
+
+/** @throws Failure `Unavailable` for a folder that nobody has made a storage of: it may be that of a mount that is away. */
+export async function requireStorage(folder: string): Promise<void> {
   const root = resolve(folder);
-  const pathOf = (key: string): string => join(root, ...segments(key));
+  if (!(await stat(join(root, MARK)).catch(unlessAbsent(undefined)))) throw noStorage(root);
+}
+
+const noStorage = (root: string) =>
+  new Failure(
+    'Unavailable',
+    `${root} is no storage: ${join(root, MARK)} is not there. Mount it; if it is to be a new one: mkdir -p ${join(root, MARK)}`,
+  );
+
+/**
+ * Storage in a folder of this machine, which is made by the first write unless it must exist. Processes may share the folder. When it goes
+ * away later it is not made again: everything waits, then fails as `Unavailable` until it is back.
+ */
+export function fileStorage(
+  folder: string,
+  { patienceMs = 0, existing = false, interruption }: FileStorageOptions = {},
+): Storage {
+  const root = resolve(folder);
+  const mark = join(root, MARK);
+  const pathOf = (key: string): string => join(root, ...namesOf(key));
+  let made = false;
+  let outage: { readonly since: number; seen: number } | undefined;
+  const toWrite = async () => {
+    if (made) return present();
+    await (existing ? present(mark) : makeStorage(root));
+    made = true;
+    await removeAbandoned(mark);
+  };
+  // What only reads may be given a copy that has never been written to.
+  const present = async (place = made ? mark : root) => {
+    while (!(await stat(place).catch(unlessAbsent(undefined)))) {
+      const at = Date.now();
+      // One that nobody has looked at for long may have been two.
+      if (!outage || at > outage.seen + Math.max(patienceMs, LOOK_MS)) outage = { since: at, seen: at };
+      outage.seen = at;
+      if (at >= outage.since + patienceMs)
+        throw made || place === root
+          ? new Failure('Unavailable', `the storage folder ${root} is not there: bring it back`)
+          : noStorage(root);
+      await pause(LOOK_MS, interruption?.());
+    }
+    outage = undefined;
+  };
+  const file = async (key: string) => {
+    const path = pathOf(key);
+    if (made) await present();
+    if (await statOf(path)) return path;
+    throw new Failure('Missing', `${key} is not in storage; it was removed or never stored`);
+  };
 
   return {
     async put(key, content) {
       const path = pathOf(key);
-      const partial = join(root, PARTIAL, randomUUID());
+      await toWrite();
+      const partial = join(mark, randomUUID());
       try {
-        await mkdir(dirname(partial), { recursive: true });
         const written = await writeSynced(partial, streamOf(content));
         await mkdir(dirname(path), { recursive: true });
         await rename(partial, path);
@@ -33,84 +95,50 @@ export function fileStorage(folder: string): Storage {
       }
     },
 
-    async get(key) {
-      const path = pathOf(key);
-      await present(path, key);
-      return createReadStream(path);
+    async get(key, from = 0) {
+      return createReadStream(await file(key), { start: from });
     },
 
-    async fetch(file, path, signal) {
-      const source = pathOf(file.key);
-      await present(source, file.key);
-      try {
-        const { sha256, size } = await writeSynced(path, createReadStream(source), signal);
-        if (sha256 !== file.sha256 || size !== file.size)
-          throw new Failure(
-            'InvalidArtifact',
-            `${file.key} in storage is not the file that was stored (${file.size} bytes, SHA-256 ${file.sha256}; ` +
-              `now ${size} bytes, SHA-256 ${sha256}); run the pipeline again`,
-          );
-      } catch (error) {
-        await rm(path, { force: true });
-        throw error;
-      }
+    async fetch(stored, path, signal) {
+      const source = pathOf(stored.key);
+      await present(); // what was stored was stored in a folder, whoever made it
+      await file(stored.key);
+      await copyChecked(stored, createReadStream(source), path, signal);
     },
 
     async append(key, text) {
       const path = pathOf(key);
+      await toWrite();
       await mkdir(dirname(path), { recursive: true });
       await appendFile(path, text);
     },
 
     async size(key) {
-      return (await statOf(pathOf(key)))?.size;
+      const path = pathOf(key);
+      if (made) await present();
+      return (await statOf(path))?.size;
     },
 
     async list(prefix) {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(unlessAbsent([]));
+      // Only what lies in the prefix's own folder can begin with it.
+      const within = prefix.includes('/') ? pathOf(prefix.slice(0, prefix.lastIndexOf('/'))) : root;
+      if (made) await present();
+      const entries = await readdir(within, { recursive: true, withFileTypes: true }).catch(unlessAbsent([]));
       return entries
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-        .filter((key) => key.startsWith(prefix) && !key.startsWith(`${PARTIAL}/`))
+        .filter((key) => key.startsWith(prefix) && !key.startsWith(`${MARK}/`))
         .sort();
     },
   };
 }
 
-/** @throws Failure `InvalidInput` for a key that is not a plain relative path */
-function segments(key: string): string[] {
-  const parts = key.split('/');
-  const bad =
-    key.length > LONGEST_KEY ||
-    // Control characters would break logs and listings; a backslash is a separator elsewhere.
-    /[\p{Cc}\\]/u.test(key) ||
-    parts.some((part) => !part || part === '.' || part === '..') ||
-    parts[0] === PARTIAL;
-  if (bad)
-    throw new Failure('InvalidInput', `${JSON.stringify(key.slice(0, 200))} is not a valid key in storage`);
-  return parts;
-}
-
-const streamOf = (content: Readable | string | Uint8Array): Readable =>
-  content instanceof Readable ? content : Readable.from([Buffer.from(content)]);
-
-async function writeSynced(
-  path: string,
-  content: Readable,
-  signal?: AbortSignal,
-): Promise<Omit<StoredFile, 'key'>> {
-  const hash = createHash('sha256');
-  let size = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      size += chunk.length;
-      done(null, chunk);
-    },
-  });
-  const file = await open(path, 'w');
-  await pipeline(content, measure, file.createWriteStream({ flush: true }), { signal });
-  return { sha256: hash.digest('hex'), size };
+async function removeAbandoned(partials: string): Promise<void> {
+  for (const name of await readdir(partials)) {
+    const path = join(partials, name);
+    const found = await stat(path).catch(unlessAbsent(undefined));
+    if (found && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { force: true });
+  }
 }
 
 /** A rename survives a power cut only once its folder is on disk. */
@@ -126,11 +154,6 @@ async function syncFolder(path: string): Promise<void> {
 async function statOf(path: string) {
   const found = await stat(path).catch(unlessAbsent(undefined));
   return found?.isFile() ? found : undefined;
-}
-
-async function present(path: string, key: string): Promise<void> {
-  if (!(await statOf(path)))
-    throw new Failure('Missing', `${key} is not in storage; it was removed or never stored`);
 }
 
 const unlessAbsent =

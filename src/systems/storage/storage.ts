@@ -8,8 +8,8 @@ import type { StoredFile } from '../../model/artifacts.ts';
 export interface Storage {
   /** Stores a stream, without holding it in memory; visible only once complete. */
   put(key: string, content: Readable | string | Uint8Array): Promise<StoredFile>;
-  /** @throws Failure `Missing` */
-  get(key: string): Promise<Readable>;
+  /** The content, all of it or that from byte `from` on. @throws Failure `Missing` */
+  get(key: string, from?: number): Promise<Readable>;
   /**
    * Copies a stored file to `path` and checks its size and SHA-256 on the way.
    * @throws Failure `InvalidArtifact` when it is not the file that was stored, `Missing` when it is gone.

@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
-import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl';
+import { getFileNameLowLevel, type Entry, type ZipFile } from 'yauzl';
 import { Failure, messageOf } from '../failure.ts';
+import { openZip } from './file-reader.ts';
+import { localProblem } from './local-header.ts';
 import { nameProblem, printable } from './names.ts';
 
 export const MAX_ENTRIES = 100_000;
 /** Bytes of all entries together, uncompressed. */
 export const MAX_TOTAL_SIZE = 8 * 1024 ** 3;
-/** An entry above this size must not be compressed better than MAX_RATIO to 1: nothing real is. */
+/** Above this size neither an entry nor all of them may be compressed better than MAX_RATIO to 1: nothing real is. */
 export const RATIO_MATTERS_ABOVE = 64 * 1024 ** 2;
 export const MAX_RATIO = 200;
 
@@ -46,7 +48,7 @@ export function withArchive<T>(
 }
 
 async function withZip<T>(path: string, label: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
-  const zip = await openPromise(path, { autoClose: false, decodeStrings: false }).catch((error: unknown) => {
+  const zip = await openZip(path).catch((error: unknown) => {
     throw damaged(label, error);
   });
   try {
@@ -96,7 +98,6 @@ async function readEntries(zip: ZipFile, label: string): Promise<ArchiveEntry[]>
     throw invalid(label, `${zip.entryCount} entries are more than the limit of ${MAX_ENTRIES}`);
   const byName = new Map<string, ArchiveEntry>();
   let size = 0;
-  let compressed = 0;
   for await (const source of zip.eachEntry()) {
     const entry = describe(source);
     const refuse = (problem: string) => invalid(label, `entry ${printable(entry.name)} ${problem}`);
@@ -107,11 +108,31 @@ async function readEntries(zip: ZipFile, label: string): Promise<ArchiveEntry[]>
     if (other && !(other.type === 'folder' && entry.type === 'folder')) throw refuse('is there twice');
     byName.set(entry.name, entry);
     size += source.uncompressedSize;
-    compressed += source.compressedSize;
     if (size > MAX_TOTAL_SIZE) throw invalid(label, `its content is larger than ${MAX_TOTAL_SIZE} bytes`);
-    if (compressed > zip.fileSize) throw invalid(label, 'is damaged: entries overlap');
   }
-  return [...byName.values()];
+  if (size > RATIO_MATTERS_ABOVE && size / zip.fileSize > MAX_RATIO)
+    throw invalid(label, `its content is compressed more than ${MAX_RATIO} to 1 and is not unpacked`);
+  const entries = [...byName.values()];
+  await checkLocalHeaders(zip, label, entries);
+  return entries;
+}
+
+/** In the order of the file, which is how it is read in blocks, and how entries that share bytes are found. */
+async function checkLocalHeaders(
+  zip: ZipFile,
+  label: string,
+  entries: readonly ArchiveEntry[],
+): Promise<void> {
+  const offset = ({ source }: ArchiveEntry) => source.relativeOffsetOfLocalHeader;
+  let before: { readonly name: string; readonly end: number } = { name: '', end: 0 };
+  for (const entry of [...entries].sort((a, b) => offset(a) - offset(b))) {
+    if (offset(entry) < before.end)
+      throw invalid(label, `entries ${printable(before.name)} and ${printable(entry.name)} overlap`);
+    const local = await zip.readLocalFileHeaderPromise(entry.source);
+    const problem = localProblem(local, entry.source);
+    if (problem) throw invalid(label, `entry ${printable(entry.name)} ${problem}`);
+    before = { name: entry.name, end: local.fileDataStart + entry.source.compressedSize };
+  }
 }
 
 function describe(source: Entry): ArchiveEntry {

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, readdir, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { invalid, withArchive, type Archive, type ArchiveEntry, type ZipEntry } from './archive.ts';
 import { copyEntry } from './content.ts';
@@ -12,23 +12,31 @@ const MAX_LINK_TARGET_BYTES = 1000;
 /**
  * Lists a zip like `listZip`, after also checking that its entries can stand beside each other on any disk and that
  * no link leaves the folder that they are extracted to.
+ * @param label what messages call the zip
  * @throws Failure `InvalidArtifact`
  */
-export function listExtractable(path: string): Promise<ZipEntry[]> {
-  return withArchive(path, async (archive) => {
+export function listExtractable(path: string, label = basename(path)): Promise<ZipEntry[]> {
+  const list = async (archive: Archive) => {
     await linkTargets(archive);
     return archive.entries.map(({ name, size, type }) => ({ name, size, type }));
-  });
+  };
+  return withArchive(path, list, label);
 }
 
 /**
  * Extracts a zip to an empty folder, which is created when there is none, after checking all of it. Links stay links.
  * Files get mode 0644, or 0755 when the zip marks them as executable, folders 0755. After a failure the folder holds
  * a part, for the caller to remove.
+ * @param label what messages call the zip
  * @throws Failure `InvalidArtifact`, `Conflict` when the folder is not empty; the signal's reason
  */
-export function extractZip(path: string, into: string, signal?: AbortSignal): Promise<void> {
-  return withArchive(path, async (archive) => {
+export function extractZip(
+  path: string,
+  into: string,
+  signal?: AbortSignal,
+  label = basename(path),
+): Promise<void> {
+  const extract = async (archive: Archive) => {
     const targets = await linkTargets(archive);
     await mkdir(into, { recursive: true });
     if ((await readdir(into)).length > 0)
@@ -41,7 +49,8 @@ export function extractZip(path: string, into: string, signal?: AbortSignal): Pr
     }
     // Links last: until then there is nothing that a file could be written through.
     for (const [name, target] of targets) await symlink(target, join(into, name));
-  });
+  };
+  return withArchive(path, extract, label);
 }
 
 /** Reads what the links point at, and checks the entries together. */

@@ -4,6 +4,8 @@ import { printable } from './names.ts';
 
 /** Links to links to links: more than this is a loop. */
 const MAX_HOPS = 40;
+/** Bytes; disks take 255, and a file on its way to its place has a longer name. */
+const MAX_SEGMENT_BYTES = 240;
 
 /**
  * What would go wrong when these entries are put on a disk together; undefined when nothing would. `targets` holds
@@ -16,6 +18,8 @@ export function layoutProblem(
   const types = new Map<string, ZipEntry['type']>(entries.map(({ name, type }) => [name, type]));
   const spellings = new Map<string, string>();
   for (const { name } of entries) {
+    if (name.split('/').some((segment) => Buffer.byteLength(segment) > MAX_SEGMENT_BYTES))
+      return `entry ${printable(name)} has a file or folder name longer than ${MAX_SEGMENT_BYTES} bytes`;
     for (const path of [...parentsOf(name), name]) {
       const type = types.get(path);
       if (path !== name && type === 'link')

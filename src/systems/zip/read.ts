@@ -56,6 +56,19 @@ export async function readWhole(archive: Archive, entry: ArchiveEntry, limit: nu
 }
 
 /** Copies one file of an open zip to a new file. */
-export function saveEntry(archive: Archive, entry: ArchiveEntry, path: string): Promise<void> {
-  return copyEntry(archive, entry, createWriteStream(path, { flags: 'wx' }));
+export function saveEntry(
+  archive: Archive,
+  entry: ArchiveEntry,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  return copyEntry(archive, entry, createWriteStream(path, { flags: 'wx' }), signal);
+}
+
+/**
+ * Reads one file of an open zip to its end, to no other purpose than its size and checksum.
+ * @throws Failure `InvalidArtifact`; the signal's reason
+ */
+export function checkContent(archive: Archive, entry: ArchiveEntry, signal?: AbortSignal): Promise<void> {
+  return copyEntry(archive, entry, new Writable({ write: (_chunk, _encoding, done) => done() }), signal);
 }

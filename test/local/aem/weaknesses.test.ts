@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'undici';
 import { startAem, type AemStandIn } from '../../../src/local/aem/aem.ts';
-import { weaknesses, type Weakness } from '../../../src/local/aem/weaknesses.ts';
+import type { Weakness } from '../../../src/local/aem/weaknesses.ts';
 import { crxPackageManager } from '../../../src/systems/package-manager/crx.ts';
 import { appsPackage, contentPackage } from '../../support/aem-packages.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -21,7 +21,7 @@ const basic = (account: string) => ({ authorization: `Basic ${Buffer.from(accoun
 const page = '/content/site/en.html';
 
 /** For each weakness a question, and whether the answer shows it. */
-const shown: Record<Weakness, (ask: Ask) => Promise<boolean>> = {
+const shown: Partial<Record<Weakness, (ask: Ask) => Promise<boolean>>> = {
   default_login_accounts: async (ask) =>
     (await ask('/system/console/bundles.json', { headers: basic('author:author') })).status === 200,
   sling_get_servlet: async (ask) => (await ask('/content.infinity.json')).status === 200,
@@ -43,6 +43,8 @@ const shown: Record<Weakness, (ask: Ask) => Promise<boolean>> = {
   wcm_filter_configuration: async (ask) => (await ask(`${page}?wcmmode=edit`)).body.includes('<cq data-path'),
 };
 
+const weaknesses = Object.keys(shown) as Weakness[];
+
 describe('AEM stand-in: weaknesses', () => {
   afterEach(() => aem.stop()); // before its folder goes
   const folder = temporaryFolder();
@@ -58,7 +60,7 @@ describe('AEM stand-in: weaknesses', () => {
       return { status: answer.statusCode, body: await answer.body.text() };
     };
     const all: Weakness[] = [];
-    for (const weakness of weaknesses) if (await shown[weakness](ask)) all.push(weakness);
+    for (const weakness of weaknesses) if (await shown[weakness]?.(ask)) all.push(weakness);
     return all;
   };
 
@@ -68,6 +70,23 @@ describe('AEM stand-in: weaknesses', () => {
 
   it('has all of them when it is told to', async () => {
     assert.deepEqual(await found(weaknesses), [...weaknesses]);
+  });
+
+  it('reports on them as the health check servlet does, by name', async () => {
+    await found(['crxde_support', 'ssl_configuration']);
+    const report = async (names: string) => {
+      const answer = await request(`${aem.url}/system/health.json?names=${encodeURIComponent(names)}`);
+      const { results } = (await answer.body.json()) as { results: { name: string; status: string }[] };
+      return [answer.statusCode, ...results.map(({ name, status }) => `${name} ${status}`)];
+    };
+    assert.deepEqual(await report('SSL Configuration,No Such,Sling Get Servlet'), [
+      503,
+      'Sling Get Servlet OK',
+      'SSL Configuration CRITICAL',
+    ]);
+    assert.deepEqual(await report('Sling Get Servlet'), [200, 'Sling Get Servlet OK']);
+    assert.deepEqual(await report('No Such'), [200]);
+    assert.ok((await report('')).length > 20, 'without names it reports on everything');
   });
 
   it('has one by itself', async () => {

@@ -18,7 +18,8 @@ import { fileSet, testHost, type Files, type TestHost } from './host.ts';
 const versions = new Set(['old', 'new', 'newer']);
 const script = fileURLToPath(new URL('deploy-forever.ts', import.meta.url));
 
-describe('An agent killed with -9 while it changes a configuration', () => {
+describe('An agent killed with -9 while it changes a configuration', function () {
+  this.timeout(180_000); // each kill starts a process
   const folder = temporaryFolder();
   let host: TestHost;
   const hash = () => hashTree(host.settings.serverRoot, () => false);

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Failure } from '../../../src/systems/failure.ts';
-import { generateLoad } from '../../../src/systems/http-load.ts';
+import { generateLoad } from '../../../src/systems/load/http-load.ts';
 import { attach } from '../../../src/systems/load-balancer/attach.ts';
 import { detach } from '../../../src/systems/load-balancer/detach.ts';
 import { haproxy } from '../../../src/systems/load-balancer/haproxy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { until } from '../../support/until.ts';
+import { ReloadingHaproxy } from '../../support/reloading-haproxy.ts';
 import { startSite, type Site } from './site.ts';
 
 const failure = (type: string, words: RegExp) => (error: unknown) => {
@@ -65,7 +66,7 @@ describe('load balancer', () => {
     const stop = new AbortController();
     const load = generateLoad({
       url: site.balancer.url,
-      paths: ['/', '/page?ms=30'],
+      pageSets: [['/', '/page?ms=30']],
       requestsPerSecond: 200,
       sticky: 0.5,
       userAgent: 'visitor',
@@ -76,8 +77,9 @@ describe('load balancer', () => {
       const [d1, d2] = site.backends;
       await until('both serve', () => d1.visits > 20 && d2.visits > 20);
       for (const backend of [d1, d2, d1]) {
-        const { servingAfter } = await detach(site.loadBalancer, backend.name);
-        assert.equal(servingAfter, 1);
+        const lines: string[] = [];
+        await detach(site.loadBalancer, backend.name, { onProgress: (line) => lines.push(line) });
+        assert.match(lines.at(-1) ?? '', /in maintenance, 1 of 2 servers take visitors/);
         const before = backend.visits;
         const other = backend === d1 ? d2 : d1;
         const others = other.visits;
@@ -102,10 +104,7 @@ describe('load balancer', () => {
     await until('it arrived', () => d1.visits === 1);
     await attach(site.loadBalancer, 'd2');
     const lines: string[] = [];
-    const { sessionsLeft } = await detach(site.loadBalancer, 'd1', {
-      onProgress: (line) => lines.push(line),
-    });
-    assert.equal(sessionsLeft, 0);
+    await detach(site.loadBalancer, 'd1', { onProgress: (line) => lines.push(line) });
     assert.equal(await (await long).text(), 'from d1');
     assert.equal(d2.visits, 0);
     assert.match(lines.join('\n'), /d1 drains\nd1 is in maintenance, 1 of 2 servers take visitors/);
@@ -116,12 +115,12 @@ describe('load balancer', () => {
     const long = fetch(`${site.balancer.url}/slow?ms=2000`);
     await until('it arrived', () => site.backends[0].visits === 1);
     const lines: string[] = [];
-    const { servingAfter, sessionsLeft } = await detach(site.loadBalancer, 'd1', {
+    await detach(site.loadBalancer, 'd1', {
       sessionLimitMs: 200,
       onProgress: (line) => lines.push(line),
     });
-    assert.deepEqual({ servingAfter, sessionsLeft }, { servingAfter: 0, sessionsLeft: 1 });
     assert.match(lines.join('\n'), /still answers 1 requests after 0.2 s/);
+    assert.match(lines.at(-1) ?? '', /0 of 2 servers take visitors/);
     assert.equal((await long).status, 200);
   });
 
@@ -185,5 +184,86 @@ describe('load balancer', () => {
     await attach(site.loadBalancer, name);
     assert.equal(await statusOf(name), 'up');
     await long;
+  });
+
+  describe('while it waits', () => {
+    /** Goes on once d1 is in maintenance and a request in flight is waited for. */
+    const detaching = async () => {
+      await detach(site.loadBalancer, 'd2');
+      const long = fetch(`${site.balancer.url}/slow?ms=1500`);
+      await until('it arrived', () => site.backends[0].visits === 1);
+      const detached = detach(site.loadBalancer, 'd1');
+      detached.catch(() => undefined); // until it is looked at
+      await until('d1 is in maintenance', async () => (await statusOf('d1')) === 'maintenance');
+      return { detached, long };
+    };
+    /** Goes on once d1 is enabled and its health checks are waited for. */
+    const attaching = async () => {
+      await detach(site.loadBalancer, 'd1');
+      site.backends[0].healthy = false;
+      const attached = attach(site.loadBalancer, 'd1');
+      attached.catch(() => undefined);
+      await until('checks fail', async () => (await statusOf('d1')) === 'down');
+      return { attached };
+    };
+
+    it('takes out again what is in service after a reload', async () => {
+      const balancer = new ReloadingHaproxy(site.balancer, folder());
+      await balancer.takeOver();
+      try {
+        const { detached, long } = await detaching();
+        await balancer.reload('lost');
+        await detached;
+        assert.equal(await statusOf('d1'), 'maintenance');
+        assert.equal((await long).status, 200);
+      } finally {
+        await balancer.stop();
+      }
+    });
+
+    it('lets in again what is out after a reload', async () => {
+      const balancer = new ReloadingHaproxy(site.balancer, folder());
+      await balancer.takeOver();
+      try {
+        await site.loadBalancer.maintain('d1');
+        await balancer.keepStates();
+        const { attached } = await attaching();
+        await balancer.reload('earlier');
+        site.backends[0].healthy = true;
+        await attached;
+        assert.equal(await statusOf('d1'), 'up');
+      } finally {
+        await balancer.stop();
+      }
+    });
+
+    it('leaves in service what a person has put there', async () => {
+      const { detached, long } = await detaching();
+      await site.loadBalancer.ready('d1');
+      await assert.rejects(detached, failure('Conflict', /somebody else let visitors to d1/));
+      assert.notEqual(await statusOf('d1'), 'maintenance');
+      assert.equal((await long).status, 200);
+    });
+
+    it('leaves out of service what a person has taken out', async () => {
+      const { attached } = await attaching();
+      await site.loadBalancer.maintain('d1');
+      site.backends[0].healthy = true;
+      await assert.rejects(attached, failure('Conflict', /somebody else took d1 out.*MAINT/s));
+      assert.equal(await statusOf('d1'), 'maintenance');
+    });
+  });
+
+  it('asks another dispatcher where one dies with a page in hand; what changes something is not sent twice', async () => {
+    const [d1, d2] = site.backends;
+    await detach(site.loadBalancer, 'd2');
+    const page = fetch(`${site.balancer.url}/slow?ms=1500`);
+    const form = fetch(`${site.balancer.url}/slow?ms=1500`, { method: 'POST' });
+    await until('both arrived', () => d1.visits === 2);
+    await attach(site.loadBalancer, 'd2');
+    await d1.close();
+    assert.equal((await page).status, 200);
+    assert.equal((await form).status, 502);
+    assert.equal(d2.visits, 1);
   });
 });

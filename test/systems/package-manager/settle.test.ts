@@ -51,6 +51,27 @@ describe('settling after an installation', () => {
     });
   });
 
+  it('does not wait any longer where nothing changes any more', async () => {
+    const read = await readArtifact(await containerPackage(folder(), { files: embed(await broken()) }));
+    assert.ok(read.kind === 'aem');
+    const started = Date.now();
+    await assert.rejects(
+      untilSettled(
+        manager,
+        expectationOf(read.package),
+        { broken: [], indistinct: false },
+        { standstillMs: 500 },
+      ),
+      (error) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.type, 'Damaged');
+        assert.match(error.message, /come to a standstill .*bundle site\.broken is not there/);
+        return true;
+      },
+    );
+    assert.ok(Date.now() - started >= 500);
+  });
+
   it('names an embedded package that is not unpacked', async () => {
     const inner = await readFile(
       await packageFile(folder(), { name: 'needy', dependencies: 'com.nosuch:base' }),

@@ -92,6 +92,11 @@ static int flush(request_rec *r, const farm *f)
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "Flushing rejected from %s", r->connection->client_ip);
         return HTTP_FORBIDDEN;
     }
+    if (!strcasecmp(action, "Test")) { /* whether this client may flush; nothing is */
+        ap_set_content_type(r, "text/html");
+        ap_rputs("<H1>OK</H1>", r);
+        return OK;
+    }
     if ((strcasecmp(action, "Activate") && strcasecmp(action, "Deactivate") && strcasecmp(action, "Delete"))
         || !handle || !cache_handle_valid(handle)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "not a flush: action %s, handle %s", action, handle ? handle : "-");

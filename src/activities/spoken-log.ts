@@ -1,0 +1,49 @@
+import { Failure, messageOf } from '../systems/failure.ts';
+import type { Storage } from '../systems/storage/storage.ts';
+import { whileHeartbeating } from './heartbeat.ts';
+import { hidden, hiding } from './hiding.ts';
+import { liveLog, type LiveLog } from './live-log.ts';
+
+/** Characters of a line that go anywhere but into the log. */
+export const LONGEST_DETAIL = 300;
+
+export interface Spoken {
+  readonly signal: AbortSignal;
+  /** Adds a line to the log; the next heartbeats carry it. */
+  readonly say: (line: string) => void;
+  /** From now on these values appear nowhere: not in the log, not in a heartbeat, not in a failure. */
+  readonly conceal: (values: readonly string[]) => void;
+  /** The text without them, for what is kept elsewhere. */
+  readonly hide: (text: string) => string;
+}
+
+/**
+ * Runs `work` under heartbeats, with a log in storage at that key. What it fails of ends the log.
+ * @param open which kind of log
+ */
+export const whileSpeaking = <T>(
+  storage: Storage,
+  key: string,
+  work: (spoken: Spoken) => Promise<T>,
+  open: (storage: Storage, key: string) => LiveLog = liveLog,
+): Promise<T> =>
+  whileHeartbeating(async (signal, beat) => {
+    const log = open(storage, key);
+    let concealed = (text: string) => text;
+    const hide = (text: string) => concealed(text);
+    const say = (line: string) => {
+      log.line(hide(line));
+      beat(hide(line).slice(0, LONGEST_DETAIL));
+    };
+    const conceal = (values: readonly string[]) => void (concealed = hiding(values));
+    try {
+      return await work({ signal, say, conceal, hide });
+    } catch (thrown) {
+      const error = thrown instanceof Failure ? hidden(thrown, hide) : thrown;
+      say(signal.aborted ? 'cancelled' : messageOf(error));
+      if (error instanceof Failure) error.details.forEach((detail) => log.line(`  ${detail}`));
+      throw error;
+    } finally {
+      await log.close();
+    }
+  });

@@ -1,0 +1,118 @@
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { Environment, Pipeline } from '../model/schema/definition.ts';
+import type { DefinedProgram } from '../client/catalogue.ts';
+import { clean, table, type Cell } from './output.ts';
+import { action, examples, type Session } from './session.ts';
+import { localTime } from './times.ts';
+
+const kinds = ['programs', 'environments', 'pipelines'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** The words for a kind that the command takes: `pipelines` and `pipeline`. */
+export const kindArgument = (): Argument =>
+  new Argument('<kind>', `${kinds.join(', ')}`).argParser((text) => {
+    const kind = kinds.find((known) => known === text || known === `${text}s`);
+    if (kind) return kind;
+    throw new InvalidArgumentError(`Allowed choices are ${kinds.join(', ')}.`);
+  });
+
+export const getCommand = (): Command =>
+  new Command('get')
+    .description('Show what is defined; `get programs ID -o yaml` is a backup that `apply -f` takes')
+    .addArgument(kindArgument())
+    .argument('[id]', 'id or unique name; all of them where it is left out')
+    .option('--program <id or name>', 'only those of this program')
+    .addHelpText(
+      'after',
+      examples(
+        'fairway get programs',
+        'fairway get pipelines Production -o yaml',
+        'fairway get programs 1001 -o yaml > fairway.yaml',
+      ),
+    )
+    .action(
+      action(async (session, kind: Kind, id: string | undefined, options: { program?: string }) => {
+        if (kind === 'programs') return programs(session, id);
+        const client = await session.client();
+        const program = options.program === undefined ? undefined : await client.findProgram(options.program);
+        const found =
+          id === undefined
+            ? (program ? [program] : await client.programs()).flatMap(({ definition }) =>
+                definition[kind].map((thing) => ({ program: definition, thing })),
+              )
+            : [
+                kind === 'pipelines'
+                  ? await client.findPipeline(id, program?.definition.id)
+                  : await client.findEnvironment(id, program?.definition.id),
+              ];
+        const things = found.map(({ thing }) => thing);
+        await session.answer(id === undefined ? things : things[0], () =>
+          kind === 'pipelines'
+            ? table(
+                ['ID', 'NAME', 'PROGRAM', 'TYPE', 'BRANCH', 'ENVIRONMENTS'],
+                found.map(({ program: { name }, thing }) => pipelineRow(name, thing as Pipeline)),
+                session.paint,
+              )
+            : table(
+                ['ID', 'NAME', 'PROGRAM', 'TYPE', 'AUTHOR', 'PUBLISH', 'DISPATCHERS', 'URL'],
+                found.map(({ program: { name }, thing }) => environmentRow(name, thing as Environment)),
+                session.paint,
+              ),
+        );
+      }),
+    );
+
+async function programs(session: Session, id: string | undefined): Promise<void> {
+  const client = await session.client();
+  const found = id === undefined ? await client.programs() : [await client.findProgram(id)];
+  const definitions = found.map(({ definition }) => definition);
+  await session.answer({ programs: definitions }, () =>
+    found.length === 0
+      ? ['no programs are defined: fairway apply -f fairway.yaml']
+      : table(
+          ['ID', 'NAME', 'TYPE', 'REVISION', 'ENVIRONMENTS', 'PIPELINES', 'EMERGENCY MODE'],
+          found.map(programRow),
+          session.paint,
+        ),
+  );
+}
+
+const programRow = ({ definition, revision, emergency }: DefinedProgram): (string | Cell)[] => [
+  definition.id,
+  clean(definition.name),
+  definition.type,
+  String(revision),
+  String(definition.environments.length),
+  String(definition.pipelines.length),
+  emergency?.activated
+    ? {
+        text: `activated by ${clean(emergency.by.subject)}, ${localTime(emergency.at)}`,
+        style: ['bold', 'red'],
+      }
+    : 'not activated',
+];
+
+const pipelineRow = (program: string, pipeline: Pipeline): string[] => [
+  pipeline.id,
+  clean(pipeline.name),
+  clean(program),
+  pipeline.type,
+  clean(pipeline.repository.branch ?? `tag ${pipeline.repository.tag}`),
+  environmentsOf(pipeline).join(', '),
+];
+
+const environmentsOf = (pipeline: Pipeline): string[] =>
+  Object.entries(pipeline).flatMap(([field, id]) =>
+    field.endsWith('Environment') && typeof id === 'string' ? [id] : [],
+  );
+
+const environmentRow = (program: string, environment: Environment): string[] => [
+  environment.id,
+  clean(environment.name),
+  clean(program),
+  environment.type,
+  String(environment.author.length),
+  String(environment.publish.length),
+  String(environment.dispatchers.length),
+  environment.loadBalancer?.url ?? '',
+];

@@ -1,0 +1,12 @@
+/** Where things are in the HTTP API, relative to its server: Cloud Manager's paths. */
+export const paths = {
+  programs: () => '/api/programs',
+  program: (program: string) => `/api/program/${program}`,
+  pipelines: (program: string) => `/api/program/${program}/pipelines`,
+  pipeline: (program: string, pipeline: string) => `/api/program/${program}/pipeline/${pipeline}`,
+  environments: (program: string) => `/api/program/${program}/environments`,
+  environment: (program: string, environment: string) => `/api/program/${program}/environment/${environment}`,
+  execution: (program: string, pipeline: string, execution: string) =>
+    `${paths.pipeline(program, pipeline)}/execution/${execution}`,
+  step: (execution: string, phase: string, step: string) => `${execution}/phase/${phase}/step/${step}`,
+};

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { contentPath, httpUrl, label, nodeId, numericId, secretName } from './fields.ts';
+
+const metrics = z
+  .strictObject({
+    exporter: httpUrl.describe(
+      'URL of the Prometheus node exporter of its host, such as `http://publish1:9100/metrics`.',
+    ),
+    networkMbits: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'Bandwidth of its network in Mbit/s, where the host does not know it, as most virtual machines do not.',
+      ),
+  })
+  .optional()
+  .describe('Where its CPU, disks and network are measured while a performance test runs.');
+
+const instance = z.strictObject({
+  id: nodeId.describe('Unique among the nodes of its environment.'),
+  url: httpUrl.describe("Base URL of the AEM instance, as Fairway's worker reaches it."),
+  credentials: secretName.describe(
+    'Name of the secret that holds `user:password` of an account that may install packages.',
+  ),
+  packageManager: z
+    .enum(['crx', 'composum'])
+    .optional()
+    .describe(
+      "Whose package manager it has: AEM's own (`crx`, also where nothing is said), or Apache Sling's Composum.",
+    ),
+  metrics,
+});
+
+const dispatcher = z.strictObject({
+  id: nodeId.describe('Unique among the nodes of its environment; its agent is told the same.'),
+  url: httpUrl.describe('Base URL of this dispatcher itself, not of the load balancer: probes go there.'),
+  publish: nodeId.describe('The publish instance that this dispatcher renders from.'),
+  server: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be the name of a server in the load balancer')
+    .describe("The name of this dispatcher in the load balancer's backend."),
+  metrics,
+});
+
+const haproxy = z.strictObject({
+  type: z.literal('haproxy').describe('The kind of load balancer.'),
+  socket: z.string().min(1).max(100).describe("Path of HAProxy's runtime API socket, `level admin`."),
+  backend: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be the name of a backend')
+    .describe('The backend that holds the dispatchers.'),
+  url: httpUrl.describe('Where visitors reach the environment: load tests go there.'),
+});
+
+const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, 'must be the name of a host');
+
+const probe = z.strictObject({
+  path: contentPath.default('/').describe('A page that every healthy dispatcher answers with 200.'),
+  host: hostName.optional().describe('The `Host` it answers that page for; absent: that of its URL.'),
+});
+
+export const environmentSchema = z.strictObject({
+  id: numericId.describe('Unique within the program.'),
+  name: label.describe('For people; unique names may be used instead of ids.'),
+  type: z.enum(['dev', 'stage', 'prod']).describe('What the environment is for.'),
+  author: z.array(instance).min(1).max(10).describe('The author instances.'),
+  publish: z
+    .array(instance)
+    .max(100)
+    .describe('The publish instances, in the order that production is deployed in.'),
+  dispatchers: z.array(dispatcher).max(100).describe('The dispatchers.'),
+  loadBalancer: haproxy
+    .optional()
+    .describe('What sends visitors to the dispatchers; a production environment with dispatchers needs one.'),
+  probe: probe.prefault({}).describe('How it is told whether a dispatcher serves.'),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+export type Instance = z.infer<typeof instance>;
+export type Dispatcher = z.infer<typeof dispatcher>;
+export type LoadBalancer = z.infer<typeof haproxy>;

@@ -1,0 +1,83 @@
+import type { Actor } from './actor.ts';
+import type { ExecutionState, ExecutionStatus } from './execution.ts';
+import type { Pipeline } from './schema/definition.ts';
+import type { ExecutionMode, StepId } from './steps.ts';
+
+/** What a list of executions shows of one of them. */
+export interface ExecutionSummary {
+  readonly executionId: string;
+  readonly programId: string;
+  readonly programName: string;
+  readonly pipelineId: string;
+  readonly pipelineName: string;
+  readonly pipelineType: Pipeline['type'];
+  readonly mode: ExecutionMode;
+  readonly status: ExecutionStatus;
+  /** The branch, or `refs/tags/<tag>`. */
+  readonly branch: string;
+  readonly startedBy: Actor;
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly createdAt: string;
+  readonly finishedAt?: string;
+  /** The current step; of a closed execution the last one that began. */
+  readonly step?: StepId;
+  /** The step that waits for a person, and until when. */
+  readonly waitingFor?: { readonly step: StepId; readonly until: string };
+  readonly failure?: ExecutionState['failure'];
+}
+
+export function summaryOf(state: ExecutionState): ExecutionSummary {
+  const { executionId, programId, programName, pipelineId, pipelineName, pipelineType } = state;
+  const { mode, status, branch, startedBy, createdAt, finishedAt, waitingFor, failure } = state;
+  return {
+    ...{ executionId, programId, programName, pipelineId, pipelineName, pipelineType },
+    ...{ mode, status, branch, startedBy, createdAt, finishedAt, failure },
+    step: state.steps.findLast(({ startedAt }) => startedAt !== undefined)?.id,
+    waitingFor: waitingFor && { step: waitingFor.step, until: waitingFor.until },
+  };
+}
+
+/** What a closed execution can be chosen by without reading its record. */
+export interface IndexEntry {
+  readonly programId: string;
+  readonly createdAt: string;
+  readonly executionId: string;
+  readonly pipelineId: string;
+  readonly mode: ExecutionMode;
+  readonly status: ExecutionStatus;
+}
+
+/** Storage prefix of the index of a program's closed executions: one small file each, an `ExecutionSummary`. */
+export const indexPrefix = (programId: string): string => `${programId}/executions/`;
+
+/**
+ * The key of an execution in that index. Keys sort by time, and say all that lists are filtered by, so that a page
+ * reads no more files than it shows.
+ */
+export const indexKey = ({
+  programId,
+  createdAt,
+  executionId,
+  pipelineId,
+  mode,
+  status,
+}: IndexEntry): string =>
+  `${indexPrefix(programId)}${[createdAt.replaceAll(/[-:.]/g, ''), executionId, pipelineId, mode, status].join('-')}.json`;
+
+const KEY =
+  /^(\d+)\/executions\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-(\d+)-(\d+)-(NORMAL|EMERGENCY)-([A-Z]+)\.json$/;
+
+/** What a key of the index says; undefined for a key of another kind. */
+export function indexEntry(key: string): IndexEntry | undefined {
+  const [, programId, year, month, day, hour, minute, second, ms, executionId, pipelineId, mode, status] =
+    KEY.exec(key) ?? [];
+  if (programId === undefined) return undefined;
+  return {
+    programId,
+    createdAt: `${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`,
+    executionId: executionId ?? '',
+    pipelineId: pipelineId ?? '',
+    mode: mode as ExecutionMode,
+    status: status as ExecutionStatus,
+  };
+}

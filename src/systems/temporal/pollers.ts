@@ -1,0 +1,34 @@
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+
+export const { TaskQueueType } = proto.temporal.api.enums.v1;
+
+const DEADLINE_MS = 5_000;
+
+export interface Poller {
+  /** What the worker calls itself: `<pid>@<host>` unless told otherwise. */
+  readonly identity: string;
+  /** The host of that; the whole where it has none. */
+  readonly host: string;
+  readonly secondsAgo: number;
+}
+
+/** Who has asked a task queue for tasks of late: the server remembers those that are gone for minutes. */
+export async function pollers(
+  { connection, options }: Client,
+  queue: string,
+  taskQueueType: proto.temporal.api.enums.v1.TaskQueueType,
+): Promise<Poller[]> {
+  const { pollers: known } = await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+    connection.workflowService.describeTaskQueue({
+      namespace: options.namespace,
+      taskQueue: { name: queue },
+      taskQueueType,
+    }),
+  );
+  return (known ?? []).map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    host: (identity ?? '').replace(/^\d+@/, ''),
+    secondsAgo: Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0),
+  }));
+}
