@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { prepare } from '../src/local/setup/prepare.ts';
 import { Failure } from '../src/systems/failure.ts';
 import type { Counts, Report } from './support/counting-reporter.ts';
 
 /*
  * `npm test`: sets up what the tests need, then runs mocha with the arguments given (`npm test -- --grep dispatcher`).
- * `npm run test:real` runs those of `test/real` instead: on a real Apache Sling, and with processes killed. The last lines are the tests
- * that failed, and `N passed, N failed`.
+ * `npm run test:real` runs those of `test/real` instead: on a real Apache Sling, and with processes killed. Files of
+ * which tests failed beside the others are run once more, alone: `unsteady` is what passes then, and is to be mended.
+ * The last lines are the tests that failed, and `N passed, N failed`.
  */
 
 const project = resolve(import.meta.dirname, '..');
@@ -43,14 +44,17 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const isReal = args[0] === 'real';
   const given = isReal ? args.slice(1) : args;
-  if (namesFiles(given)) return conclude([await mocha(given, 'at once', interrupted.signal)]);
-  return conclude(
-    await Promise.all(
-      (isReal ? realGroups : groups).map((group, index) =>
-        mocha([...given, ...group], index ? 'at its end' : 'at once', interrupted.signal),
-      ),
+  const run = (some: readonly string[], show: Show = 'at once') => mocha(some, show, interrupted.signal);
+  if (namesFiles(given)) return conclude([await run(given)]);
+  const runs = await Promise.all(
+    (isReal ? realGroups : groups).map((group, index) =>
+      run([...given, ...group], index ? 'at its end' : 'at once'),
     ),
   );
+  const again = interrupted.signal.aborted ? [] : filesToRepeat(runs);
+  if (again.length === 0) return conclude(runs);
+  console.log(`\nonce more, alone: ${again.join(' ')}\n`);
+  return conclude(runs, await run([...given, ...again]));
 }
 
 const allOf = (...rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`);
@@ -71,28 +75,45 @@ const realGroups: Groups = [[...allOf('real'), ...without(realApart.flat())], ..
 const namesFiles = (args: readonly string[]): boolean =>
   args.some((arg, index) => arg.startsWith('test/') && args[index - 1] !== '--ignore');
 
+type Show = 'at once' | 'at its end';
+
 interface Ended {
   readonly code: number;
   readonly report: Report;
 }
 
-function conclude(runs: readonly Ended[]): number {
+/** More than a few files that failed are no accident of many tests beside each other. */
+const MOST_REPEATED = 4;
+
+/** The files of which tests failed, where that is all that went wrong; else none. */
+function filesToRepeat(runs: readonly Ended[]): readonly string[] {
+  const failed = runs.filter(({ code }) => code !== 0).map(({ report }) => report.failures);
+  const files = [...new Set(failed.flat().map(({ file }) => file))];
+  const areKnown = failed.every((some) => some.length > 0) && files.every((file) => file !== undefined);
+  return areKnown && files.length <= MOST_REPEATED ? files.map((file) => relative(project, file)) : [];
+}
+
+function conclude(runs: readonly Ended[], repeated?: Ended): number {
   const sum = (what: keyof Counts) => runs.reduce((total, { report }) => total + report[what], 0);
-  const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
-  for (const failure of runs.flatMap(({ report }) => report.failures)) console.log(`failed: ${failure}`);
+  const failures = runs.flatMap(({ report }) => report.failures);
+  const last = repeated ? repeated.report.failures : failures;
+  if (repeated) for (const { what } of failures) console.log(`unsteady: ${what}`);
+  for (const { what } of last) console.log(`failed: ${what}`);
+  const mended = repeated ? sum('failed') - repeated.report.failed : 0;
+  const [passed, failed, skipped] = [sum('passed') + mended, sum('failed') - mended, sum('skipped')];
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
-  return runs.find(({ code }) => code !== 0)?.code ?? 0;
+  return repeated ? repeated.code : (runs.find(({ code }) => code !== 0)?.code ?? 0);
 }
 
 const unfinished: Report = {
   passed: 0,
   failed: 1,
   skipped: 0,
-  failures: ['the tests beside each other did not all run to their end'],
+  failures: [{ file: undefined, what: 'the tests beside each other did not all run to their end' }],
 };
 
 /** Runs mocha in a process of its own. Of several at a time all but one are shown at their end, so that they do not mix. */
-function mocha(args: readonly string[], show: 'at once' | 'at its end', signal: AbortSignal): Promise<Ended> {
+function mocha(args: readonly string[], show: Show, signal: AbortSignal): Promise<Ended> {
   const cli = join(project, 'node_modules/mocha/lib/cli/cli.js');
   const reporter = join(project, 'test/support/counting-reporter.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', cli, '--reporter', reporter, ...args], {
