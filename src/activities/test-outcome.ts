@@ -1,5 +1,5 @@
 import type { TestInput, TestOutcome } from '../model/activities.ts';
-import { evaluate, withSettings, type Measured, type Metric, type MetricDefinition } from '../model/gates.ts';
+import { evaluate, expectationOf, withSettings, type Measured, type Metric, type MetricDefinition } from '../model/gates.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { stepLog } from './step-log.ts';
 
@@ -24,5 +24,5 @@ export async function keepOutcome(
   return { metrics, results: await storage.put(`${executionKey}/results/${step}.json`, results) };
 }
 
-const line = ({ kpi, severity, actualValue, comparator, expectedValue, passed }: Metric) =>
-  `${passed ? 'passed' : 'FAILED'} ${kpi} (${severity}): ${actualValue}, expected ${comparator} ${expectedValue}`;
+const line = (metric: Metric) =>
+  `${metric.passed ? 'passed' : 'FAILED'} ${metric.kpi} (${metric.severity}): ${metric.actualValue}, expected ${expectationOf(metric)}`;

@@ -1,6 +1,6 @@
 import type { DeploymentProgress } from '../model/deployment.ts';
 import type { ExecutionState, StepState } from '../model/execution.ts';
-import type { Metric } from '../model/gates.ts';
+import { expectationOf, type Metric } from '../model/gates.ts';
 import { answersTo } from './answers.ts';
 import { clean, status, type Paint } from './output.ts';
 import { distance, duration, fromNow, localTime } from './times.ts';
@@ -77,12 +77,13 @@ export function waitingLines(state: ExecutionState, paint: Paint): string[] {
 const failing = ({ passed }: Metric) => !passed;
 
 export function metricLines(step: StepState, paint: Paint): string[] {
-  return (step.metrics ?? [])
-    .filter(failing)
-    .map(({ kpi, severity, actualValue, expectedValue, override }) => {
-      const what = `${kpi} is ${actualValue}, expected ${expectedValue} (${severity})`;
-      return paint(override ? 'yellow' : 'red', `  ${step.title}: ${what}${override ? ', accepted' : ''}`);
-    });
+  return (step.metrics ?? []).filter(failing).map((metric) => {
+    const what = `${metric.kpi} is ${metric.actualValue}, expected ${expectationOf(metric)} (${metric.severity})`;
+    return paint(
+      metric.override ? 'yellow' : 'red',
+      `  ${step.title}: ${what}${metric.override ? ', accepted' : ''}`,
+    );
+  });
 }
 
 export function decisionLines({ decisions }: ExecutionState): string[] {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import type { Metric } from '../model/gates.ts';
+import { expectationOf, type Metric } from '../model/gates.ts';
 import { allStepIds } from '../model/steps.ts';
 import { nameOfCopy } from '../client/files.ts';
 import { clean, table, type Cell } from './output.ts';
@@ -59,24 +59,14 @@ interface Options {
 
 const headings = ['KPI', 'SEVERITY', 'ACTUAL', 'EXPECTED', 'RESULT'];
 
-const operators = { GT: '>', GTE: '>=', LT: '<', LTE: '<=', EQ: '=', NEQ: '!=' } as const;
-
-const row = ({
-  kpi,
-  severity,
-  actualValue,
-  expectedValue,
-  comparator,
-  passed,
-  override,
-}: Metric): (string | Cell)[] => [
-  kpi,
-  severity,
-  actualValue,
-  `${operators[comparator]} ${expectedValue}`,
-  passed
+const row = (metric: Metric): (string | Cell)[] => [
+  metric.kpi,
+  metric.severity,
+  metric.actualValue,
+  expectationOf(metric),
+  metric.passed
     ? { text: 'passed', style: 'green' }
-    : override
+    : metric.override
       ? { text: 'failed, accepted', style: 'yellow' }
-      : { text: 'failed', style: severity === 'informational' ? 'yellow' : 'red' },
+      : { text: 'failed', style: metric.severity === 'informational' ? 'yellow' : 'red' },
 ];

@@ -59,6 +59,12 @@ export function withSettings(
 /** By KPI; one that is absent was not measured. */
 export type Measured = Readonly<Record<string, number | string | undefined>>;
 
+const operators: Record<Comparator, string> = { GT: '>', GTE: '>=', LT: '<', LTE: '<=', EQ: '=', NEQ: '!=' };
+
+/** What a metric is held against, for people: `< 80`, `>= B`. */
+export const expectationOf = ({ comparator, expectedValue }: MetricDefinition): string =>
+  `${operators[comparator]} ${expectedValue}`;
+
 /** Puts measurements beside what is expected of them. */
 export const evaluate = (definitions: readonly MetricDefinition[], measured: Measured): readonly Metric[] =>
   definitions.map((definition) => {

@@ -1,13 +1,20 @@
 import type { TestOutcome } from '../model/activities.ts';
 import type { StepState } from '../model/execution.ts';
-import { behaviourOf, gateOutcome, missingOverrides, withOverrides, type Metric } from '../model/gates.ts';
+import {
+  behaviourOf,
+  expectationOf,
+  gateOutcome,
+  missingOverrides,
+  withOverrides,
+  type Metric,
+} from '../model/gates.ts';
 import type { GateStep, Override } from '../model/messages.ts';
 import { failure } from './failures.ts';
 import type { Run } from './run.ts';
 
 const named = (metrics: readonly Metric[]) =>
   metrics
-    .map(({ kpi, actualValue, expectedValue }) => `${kpi} ${actualValue} (expected ${expectedValue})`)
+    .map((metric) => `${metric.kpi} ${metric.actualValue} (expected ${expectationOf(metric)})`)
     .join(', ');
 
 /**

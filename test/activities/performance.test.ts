@@ -102,7 +102,7 @@ describe('the performance tests of a stage', () => {
       assert.match(pages, /\/gone,10,10,\d+,\d+,status 404/);
       assert.match(
         await read(log),
-        /failing: \/gone, 10 of 10 times: status 404\n[^]*FAILED error_rate \(critical\): 50, expected LT 2/,
+        /failing: \/gone, 10 of 10 times: status 404\n[^]*FAILED error_rate \(critical\): 50, expected < 2/,
       );
     });
 
