@@ -131,12 +131,25 @@ async function assembled(
     shutdownForceTime: (settings.shutdownGraceSeconds + CLEAN_UP_SECONDS) * 1000,
   } satisfies Partial<WorkerOptions>;
 
+  const { versioning } = settings;
+  const versions: Partial<WorkerOptions> = versioning
+    ? {
+        workerDeploymentOptions: {
+          version: versioning,
+          useWorkerVersioning: true,
+          // Each workflow says its own (src/workflows/index.ts).
+          defaultVersioningBehavior: 'PINNED',
+        },
+      }
+    : {};
+
   const create = (options: WorkerOptions) => Worker.create(adjust(options));
   const planned: Promise<Worker>[] = [];
   if (settings.orchestrator)
     planned.push(
       create({
         ...common,
+        ...versions,
         taskQueue: 'fairway',
         workflowsPath: workflowCode.workflowsPath,
         bundlerOptions: { preloadModules: workflowCode.preloadModules },
@@ -159,6 +172,7 @@ async function assembled(
       }),
       create({
         ...common,
+        ...versions,
         taskQueue: 'fairway-waits',
         activities: { ...waitActivities(deps), ...deliveryActivities(delivering) },
         maxConcurrentActivityTaskExecutions: WAITS_AT_ONCE,
@@ -169,6 +183,7 @@ async function assembled(
     planned.push(
       create({
         ...common,
+        ...versions,
         taskQueue: 'fairway-build',
         activities: {
           ...buildActivities(building),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure, messageOf } from '../systems/failure.ts';
 import { defaultImmutable, defaultMandatory } from '../systems/httpd/settings.ts';
+import { fairwayVersion } from '../systems/version.ts';
 import { isS3, s3Place } from '../systems/storage/s3/place.ts';
 
 const path = z.string().startsWith('/', 'must be an absolute path');
@@ -14,6 +15,10 @@ const storage = z.string().superRefine((place, context) => {
   }
 });
 const command = z.strictObject({ program: z.string().min(1), args: z.array(z.string()) });
+
+/** The server names a version by deployment and build id with a dot between: the first has none. */
+const deploymentName = z.string().regex(/^[\w-]{1,100}$/, 'must be letters, digits, _ and -');
+const buildId = z.string().regex(/^[\w.+-]{1,100}$/, 'must be letters, digits and . _ + -');
 
 const images = z.strictObject({
   /** Path or name of buildah, and arguments before its command. */
@@ -108,6 +113,17 @@ const settingsSchema = z.strictObject({
       networks: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
     })
     .prefault({}),
+  /**
+   * Whether workers of several versions run beside each other, and which one this is (Temporal's worker versioning); absent =
+   * executions go on with any worker. Agents have no versions: there is one of each node.
+   */
+  versioning: z
+    .strictObject({
+      deploymentName: deploymentName.default('fairway'),
+      /** That of this package when absent. */
+      buildId: buildId.default(fairwayVersion),
+    })
+    .optional(),
   /** How long activities may go on, in seconds, after the process was told to end; then they are cancelled. */
   shutdownGraceSeconds: z.number().int().min(0).max(3600).default(10),
   /** The nodes whose agent this process is. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fairwayVersion } from '../../src/systems/version.ts';
 import { readSettings } from '../../src/worker/settings.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -24,6 +25,13 @@ describe('The settings of a worker', () => {
     await writeFile(file, `{ "storage": "/storage", "workFolder": "/work", ${example} }`);
     const { images } = await readSettings(file);
     assert.deepEqual(images?.push, { credentials: 'REGISTRY_ACCOUNT' });
+  });
+
+  it('the name of a version is one that Temporal takes', async () => {
+    const named = (versioning: object) =>
+      readSettings(undefined, { storage: '/storage', workFolder: '/work', versioning });
+    assert.deepEqual((await named({})).versioning, { deploymentName: 'fairway', buildId: fairwayVersion });
+    await assert.rejects(named({ deploymentName: 'fairway.eu' }), { message: /not valid/ });
   });
 
   it('without a storage they are refused', async () => {

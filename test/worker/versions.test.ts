@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkerOptions } from '@temporalio/worker';
+import { workerFindings } from '../../src/client/doctor/temporal.ts';
+import { FairwayClient } from '../../src/client/fairway-client.ts';
+import { prepare } from '../../src/local/setup/prepare.ts';
+import type { Started } from '../../src/model/program.ts';
+import { run } from '../../src/systems/process.ts';
+import { makeStorage } from '../../src/systems/storage/file-storage.ts';
+import { createWorkers, type Workers } from '../../src/worker/create-workers.ts';
+import { readSettings, type WorkerSettingsInput } from '../../src/worker/settings.ts';
+import { definition } from '../support/definition.ts';
+import { localEnvironment } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import { ann, workflowBundle } from '../workflows/harness.ts';
+import { ScriptedWorld } from '../workflows/scripted-world.ts';
+
+describe('workers of two versions', function () {
+  this.timeout(120_000);
+  let folder = '';
+  let temporal = '';
+  let env: TestWorkflowEnvironment;
+  let client: FairwayClient;
+  const running: { workers: Workers; ended: Promise<void> }[] = [];
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fairway-versions-'));
+    ({ temporal } = await prepare(['temporal'], () => undefined));
+    env = await localEnvironment();
+    client = new FairwayClient(env.client);
+    await makeStorage(join(folder, 'storage'));
+  });
+  after(async () => {
+    for (const { workers } of running) workers.shutdown();
+    for (const { workers, ended } of running) {
+      await ended;
+      await workers.close();
+    }
+    await env.teardown();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Workers as their settings make them, except that nothing outside Temporal is touched. */
+  async function start(settings: Partial<WorkerSettingsInput>): Promise<ScriptedWorld> {
+    const world = new ScriptedWorld();
+    world.begin({});
+    const adjust = (options: WorkerOptions): WorkerOptions => ({
+      ...options,
+      activities: { ...options.activities, ...world.activities },
+      ...(options.workflowsPath
+        ? { workflowsPath: undefined, bundlerOptions: undefined, workflowBundle: bundle }
+        : {}),
+    });
+    const bundle = await workflowBundle();
+    const workers = await createWorkers(
+      await readSettings(undefined, {
+        temporal: { address: env.address },
+        storage: join(folder, 'storage'),
+        workFolder: join(folder, 'work'),
+        ...settings,
+      }),
+      () => undefined,
+      adjust,
+    );
+    running.push({ workers, ended: workers.run() });
+    return world;
+  }
+  const version = (buildId: string) => start({ build: {}, versioning: { buildId } });
+  const agent = (environmentId: string, nodeId: string) => {
+    const nothing = { program: 'true', args: [] };
+    return {
+      node: { programId: '1', environmentId, nodeId },
+      host: {
+        ...{ serverRoot: join(folder, 'httpd'), stateFolder: join(folder, environmentId, nodeId) },
+        ...{ environment: {}, configTest: nothing, graceful: nothing },
+        baseline: { url: 'http://127.0.0.1:9', path: '/' },
+        flush: { url: 'http://127.0.0.1:9', host: 'flush' },
+      },
+    };
+  };
+
+  /** As docs/operations.md says; the server knows a version some time after its workers began to ask. */
+  const makeCurrent = (buildId: string) =>
+    until(
+      `version ${buildId} is current`,
+      async () => {
+        const command = 'worker deployment set-current-version --deployment-name fairway --yes --build-id';
+        const { code } = await run(temporal, [...command.split(' '), buildId, '--address', env.address]);
+        return code === 0;
+      },
+      30_000,
+    );
+
+  async function begin(pipelineId: string): Promise<Started> {
+    const started = await client.start({ programId: '1', pipelineId, mode: 'NORMAL', by: ann });
+    await until(
+      'it waits for an approval',
+      async () => {
+        const address = { programId: '1', pipelineId, executionId: started.executionId };
+        return (await client.execution(address)).waitingFor?.step === 'approval';
+      },
+      30_000,
+    );
+    return started;
+  }
+
+  async function finish(pipelineId: string, { executionId, workflowId, runId }: Started): Promise<void> {
+    await client.send('approve', { programId: '1', pipelineId, executionId }, { by: ann, approved: true });
+    await env.client.workflow.getHandle(workflowId, runId).result();
+  }
+
+  /** The versions whose workers carried the workflow on, in their order. */
+  async function versionsOf(workflowId: string, runId?: string): Promise<string[]> {
+    const { events } = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const all = (events ?? []).flatMap(
+      ({ workflowTaskCompletedEventAttributes: task }) => task?.deploymentVersion?.buildId ?? [],
+    );
+    return [...new Set(all)];
+  }
+
+  it('an execution that waits ends with the version it began with, the next one has the new one, and so has its program', async () => {
+    const hosts = await start({
+      orchestrator: false,
+      agents: [agent('11', 'dispatcher1'), agent('12', 'dispatcher1'), agent('12', 'dispatcher2')],
+    });
+    const first = await version('1');
+    await makeCurrent('1');
+    const [pipeline] = definition({ schedule: false, cse: undefined }).pipelines;
+    const pipelines = [pipeline!, { ...pipeline!, id: '102', name: 'Another' }];
+    const program = { ...definition(), pipelines };
+    await client.apply(program, 0, ann);
+    const waiting = await begin('101');
+    assert.deepEqual(await versionsOf('program-1'), ['1']);
+
+    const second = await version('2');
+    await makeCurrent('2');
+    const next = await begin('102');
+    await finish('101', waiting);
+    const deployment = 'environment-1-12-deployment';
+    assert.deepEqual(await versionsOf(deployment), ['1']);
+    await finish('102', next);
+    assert.deepEqual(await versionsOf(deployment), ['2']);
+    assert.deepEqual(await versionsOf(waiting.workflowId, waiting.runId), ['1']);
+    assert.deepEqual(await versionsOf(next.workflowId, next.runId), ['2']);
+    assert.deepEqual(await versionsOf('program-1'), ['1', '2']);
+
+    // Activities belong to the version of their workflow, those of agents to whoever serves the node.
+    for (const world of [first, second])
+      assert.deepEqual(world.done('build', 'recordExecution'), ['build', 'recordExecution']);
+    assert.equal(hosts.done('replaceConfiguration').length, 6);
+    const findings = await workerFindings(env.client, [program as never]);
+    assert.deepEqual(
+      findings.filter(({ state }) => state !== 'good'),
+      [],
+    );
+  });
+});
