@@ -204,6 +204,6 @@ export function programOf(
         ? []
         : [{ id: DEV_PIPELINE, name: 'Dev', type: 'deployment' as const, ...common, devEnvironment: dev }]),
     ],
-    ...localTests,
+    ...(flavour === 'aem_managed_services' ? localTests : {}),
   };
 }

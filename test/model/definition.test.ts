@@ -202,6 +202,25 @@ describe('the definition of a program', () => {
       );
     });
 
+  it('of Cloud Service has no performance tests, and no gates but that of code scanning', () => {
+    const cloud = (program: object) =>
+      problems({ ...definition({ cse: undefined }, { type: 'aem_cloud_service' }), ...program });
+    assert.deepEqual(
+      cloud({
+        performance: { viewsPerMinute: 500, pages: { popular: ['/content/site'] }, crawl: {} },
+        qualityGates: { crxde_support: { severity: 'critical' }, coverage: { expected: 60 } },
+      }),
+      [
+        'performance.viewsPerMinute: 500 is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',
+        'performance.pages.popular: ["/content/site"] is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',
+        'performance.crawl: {"seeds":[],"maxPages":5000,"maxDepth":20} is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',
+        'qualityGates.crxde_support: {"severity":"critical"} is for a gate of Managed Services: leave it out in a program of Cloud Service, whose gate has security_rating, reliability_rating, sqale_rating, coverage, skipped_tests, open_issues, duplicated_lines_density, cloud_service_compatibility',
+      ],
+    );
+    const kept = programSchema.parse(definition({ cse: undefined }, { type: 'aem_cloud_service' }));
+    assert.deepEqual(problems(kept), []);
+  });
+
   it('is refused with all its problems at once', () => {
     const bad = {
       ...definition({ stageEnvironment: '98', productionEnvironment: '99' }),

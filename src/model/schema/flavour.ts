@@ -1,15 +1,23 @@
 import type { z } from 'zod';
+import { codeQualityMetrics } from '../code-quality.ts';
 import { stepsOfFlavour, type StepId } from '../steps.ts';
+import { performanceSchema, type PerformanceGoals } from './performance.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { QualityGates } from './quality-gates.ts';
 
 interface Parts {
   readonly type: 'aem_managed_services' | 'aem_cloud_service';
   readonly pipelines: readonly Pipeline[];
   readonly timeouts: Readonly<Partial<Record<string, number>>>;
+  readonly performance: PerformanceGoals;
+  readonly qualityGates: QualityGates;
 }
 
-/** What a program says of steps that its flavour has not. */
-export function checkFlavour({ type, pipelines, timeouts }: Parts, context: z.RefinementCtx): void {
+/** What a program says of steps and gates that its flavour has not: nobody would ever look at it. */
+export function checkFlavour(
+  { type, pipelines, timeouts, performance, qualityGates }: Parts,
+  context: z.RefinementCtx,
+): void {
   const steps = stepsOfFlavour(type);
   const problem = (path: (string | number)[], message: string) =>
     context.addIssue({ code: 'custom', path, message });
@@ -26,4 +34,33 @@ export function checkFlavour({ type, pipelines, timeouts }: Parts, context: z.Re
         ['timeouts', step],
         `no pipeline of Cloud Service has the step ${step}: it has ${steps.join(', ')}`,
       );
+  if (type === 'aem_managed_services') return;
+  // Kept definitions are filled in with what is usual: that says nothing.
+  for (const [path, value] of differences(performance, performanceSchema.parse({})))
+    problem(
+      ['performance', ...path],
+      `${JSON.stringify(value)} is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service`,
+    );
+  const kpis = [...new Set(codeQualityMetrics(type).map(({ kpi }) => kpi))];
+  for (const [kpi, setting] of Object.entries(qualityGates))
+    if (setting !== undefined && !kpis.includes(kpi))
+      problem(
+        ['qualityGates', kpi],
+        `${JSON.stringify(setting)} is for a gate of Managed Services: leave it out in a program of Cloud Service, ` +
+          `whose gate has ${kpis.join(', ')}`,
+      );
 }
+
+/** The places where a value is another than in what is usual, with the values. */
+function differences(
+  value: unknown,
+  usual: unknown,
+  path: string[] = [],
+): [path: string[], value: unknown][] {
+  if (isRecord(value) && isRecord(usual))
+    return Object.keys(value).flatMap((key) => differences(value[key], usual[key], [...path, key]));
+  return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[path, value]];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
