@@ -14,15 +14,18 @@ export function pipelinesPage(): string {
 
 const flavours = { aem_managed_services: 'Managed Services', aem_cloud_service: 'Cloud Service' } as const;
 
-function section({ title, flavours: of, stages, notInEmergency = [], versioned }: Kind): string[] {
+function section(kind: Kind): string[] {
+  const { title, flavours: of, stages, notInEmergency = [], versioned } = kind;
   const rows = stages.map(
     ([stage, steps]) =>
-      `| ${stage} | ${steps.map((step) => `${stepTitle(step)} (\`${step}\`)`).join(' · ')} |`,
+      `| ${stage} | ${steps.map((step) => `${stepTitle(step, kind)} (\`${step}\`)`).join(' · ')} |`,
   );
   const notes = [
     `Flavour: ${of.map((flavour) => flavours[flavour]).join(', ')}.`,
     versioned ? 'Its build gets a version.' : '',
-    notInEmergency.length > 0 ? `Emergency mode leaves out ${notInEmergency.map(stepTitle).join(', ')}.` : '',
+    notInEmergency.length > 0
+      ? `Emergency mode leaves out ${notInEmergency.map((step) => stepTitle(step, kind)).join(', ')}.`
+      : '',
   ];
   return [
     `## ${title.replace(/^an? /, '').replace(/^./, (letter) => letter.toUpperCase())}`,

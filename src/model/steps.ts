@@ -84,7 +84,8 @@ export type StepId = keyof typeof described;
 /** Of all kinds of pipelines. */
 export const allStepIds = Object.keys(described) as readonly StepId[];
 
-export const stepTitle = (id: StepId | undefined): string | undefined => id && described[id].title;
+export const stepTitle = (id: StepId | undefined, kind?: Kind): string | undefined =>
+  id && (kind?.titles?.[id] ?? described[id].title);
 
 export const isStepId = (text: string): text is StepId => Object.hasOwn(described, text);
 
@@ -98,6 +99,8 @@ export interface Kind {
   readonly reExecutes?: boolean;
   /** Stage by stage, step by step. */
   readonly stages: readonly (readonly [stage: string, steps: readonly StepId[]])[];
+  /** Of steps that do something else than in other kinds. */
+  readonly titles?: Readonly<Partial<Record<StepId, string>>>;
   /** What emergency mode leaves out, and nothing else; absent: there is no emergency mode. */
   readonly notInEmergency?: readonly StepId[];
   /** Where a pipeline may deploy to without taking dispatchers out of the load balancer. */
@@ -139,6 +142,8 @@ export const kinds = [
     type: 'production',
     reExecutes: true,
     stages: [['Production Deployment', ['validate', 'build', 'prodDeploy']]],
+    // It copies artifacts.
+    titles: { build: 'Build' },
     versioned: false,
   },
   {
@@ -209,21 +214,21 @@ export function stepsOf(
   of: Omit<KindChoice, 'type'> & { readonly pipeline: StepOptions; readonly mode: ExecutionMode },
 ): readonly PlannedStep[] {
   const { pipeline, mode } = of;
-  const { stages, notInEmergency } = kindOf({ ...of, type: pipeline.type });
-  const leftOut = mode === 'EMERGENCY' ? notInEmergency : undefined;
-  return stages.flatMap(([stage, steps]) =>
+  const kind = kindOf({ ...of, type: pipeline.type });
+  const leftOut = mode === 'EMERGENCY' ? kind.notInEmergency : undefined;
+  return kind.stages.flatMap(([stage, steps]) =>
     steps
       .filter((id) => isConfigured(id, pipeline))
       .map((id): PlannedStep => {
-        const planned = within(stage as Stage, id);
+        const planned = within(stage as Stage, id, kind);
         return leftOut?.includes(id) ? { ...planned, notRun: 'emergency mode' } : planned;
       }),
   );
 }
 
-function within(stage: Stage, id: StepId): StepDefinition {
+function within(stage: Stage, id: StepId, { titles }: Kind): StepDefinition {
   const { holds, ...step }: Described = described[id];
-  return { id, ...step, stage };
+  return { id, ...step, ...(titles?.[id] && { title: titles[id] }), stage };
 }
 
 /** The smallest kind that has all of these steps. */
@@ -234,9 +239,9 @@ export function kindWith(ids: readonly StepId[]): Kind {
 }
 
 /** A step as executions of this kind have it. */
-export function stepOf(id: StepId, { stages }: Kind): StepDefinition {
-  const [stage] = stages.find(([, steps]) => steps.includes(id)) ?? stages[0]!;
-  return within(stage as Stage, id);
+export function stepOf(id: StepId, kind: Kind): StepDefinition {
+  const [stage] = kind.stages.find(([, steps]) => steps.includes(id)) ?? kind.stages[0]!;
+  return within(stage as Stage, id, kind);
 }
 
 function isConfigured(id: StepId, pipeline: StepOptions): boolean {

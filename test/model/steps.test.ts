@@ -5,6 +5,7 @@ import {
   findKind,
   isTested,
   kinds,
+  phaseOf,
   stepsOf as stepsOfKind,
   type ExecutionMode,
   type StepOptions,
@@ -79,41 +80,78 @@ describe('the steps of a production pipeline', () => {
   });
 });
 
+describe('the table of kinds', () => {
+  const bySteps = (of: Parameters<typeof stepsOfKind>[0]) =>
+    stepsOfKind(of)
+      .map((step) => ({ ...step, phase: phaseOf(step) }))
+      .map(({ phase, title, notRun }) => `${phase} ${title}${notRun ? ` (${notRun})` : ''}`);
+  const flavours = { ams: 'aem_managed_services', cloud: 'aem_cloud_service' } as const;
+  const upToScan = ['VALIDATE Validation', 'BUILD_1 Build & Unit Testing', 'BUILD_1 Code Scanning'];
+  const upToImages = [...upToScan, 'BUILD_1 Build Images'];
+  const stageTests = ['Security Testing', 'Performance Testing', 'Assets Testing', 'Performance Report'];
+  const production = ['Application for Approval', 'Schedule Production Deployment', 'CSE Support'];
+  const inPhase = (phase: string, titles: string[]) => titles.map((title) => `${phase} ${title}`);
+  const deployed = 'DEPLOY_2 Deploy to Production';
+
+  const rows: [what: string, of: Omit<Parameters<typeof stepsOfKind>[0], 'mode'>, steps: string[]][] = [
+    [
+      'production of Managed Services',
+      { flavour: flavours.ams, pipeline: all },
+      [
+        ...[...upToScan, 'DEPLOY_1 Deploy to Stage', ...inPhase('DEPLOY_1', stageTests)],
+        ...[...inPhase('DEPLOY_2', production), deployed],
+      ],
+    ],
+    [
+      'deployment to dev of Managed Services',
+      { flavour: flavours.ams, pipeline: { type: 'deployment' } },
+      [...upToScan, 'DEPLOY_1 Deploy to Dev'],
+    ],
+    [
+      'code quality of Managed Services',
+      { flavour: flavours.ams, pipeline: { type: 'codeQuality' } },
+      upToScan,
+    ],
+    [
+      'code quality of Cloud Service',
+      { flavour: flavours.cloud, pipeline: { type: 'codeQuality' } },
+      upToScan,
+    ],
+    [
+      'production of Cloud Service',
+      { flavour: flavours.cloud, pipeline: all },
+      [
+        ...[...upToImages, 'DEPLOY_1 Deploy to Stage'],
+        ...inPhase('DEPLOY_1', ['Product Functional Testing', 'Custom Functional Testing']),
+        ...[...inPhase('DEPLOY_2', production.slice(0, 2)), deployed],
+      ],
+    ],
+    [
+      'deployment to dev of Cloud Service',
+      { flavour: flavours.cloud, pipeline: { type: 'deployment' } },
+      [...upToImages, 'DEPLOY_1 Deploy to Dev'],
+    ],
+    ...Object.values(flavours).map((flavour): (typeof rows)[number] => [
+      `re-execution, ${flavour}`,
+      { flavour, pipeline: all, reExecutes: true },
+      ['VALIDATE Validation', 'BUILD_1 Build', deployed],
+    ]),
+  ];
+  for (const [what, of, steps] of rows)
+    it(`${what}: the product's steps, in its order and phases`, () =>
+      assert.deepEqual(bySteps({ ...of, mode: 'NORMAL' }), steps));
+
+  it('emergency of Managed Services: the same without tests of stage', () => {
+    const [, of, steps] = rows[0]!;
+    const tests = inPhase('DEPLOY_1', stageTests);
+    assert.deepEqual(
+      bySteps({ ...of, mode: 'EMERGENCY' }),
+      steps.map((step) => (tests.includes(step) ? `${step} (emergency mode)` : step)),
+    );
+  });
+});
+
 describe('the steps of other pipelines', () => {
-  const steps = (type: 'deployment' | 'codeQuality') =>
-    stepsOf({ type }, 'NORMAL').map(({ id, stage }) => [stage, id]);
-
-  it('deploy to dev, or judge the code and nothing else', () => {
-    assert.deepEqual(
-      steps('deployment'),
-      ['validate', 'build', 'codeQuality', 'devDeploy'].map((id) => ['Dev Deployment', id]),
-    );
-    assert.deepEqual(
-      steps('codeQuality'),
-      ['validate', 'build', 'codeQuality'].map((id) => ['Code Quality', id]),
-    );
-  });
-
-  it('of Cloud Service build images after code scanning, test functions, and have no CSE', () => {
-    const cloud = (pipeline: StepOptions) =>
-      stepsOf(pipeline, 'NORMAL', 'aem_cloud_service').map(({ id }) => id);
-    const upToImages = ['validate', 'build', 'codeQuality', 'buildImage'];
-    assert.deepEqual(cloud(all), [
-      ...upToImages,
-      ...['stageDeploy', 'productTest', 'functionalTest', 'approval', 'schedule', 'prodDeploy'],
-    ]);
-    assert.deepEqual(cloud({ type: 'deployment' }), [...upToImages, 'devDeploy']);
-    assert.deepEqual(cloud({ type: 'codeQuality' }), upToImages.slice(0, 3));
-  });
-
-  it('of a re-execution are the same in both flavours', () => {
-    for (const flavour of ['aem_managed_services', 'aem_cloud_service'] as const)
-      assert.deepEqual(
-        stepsOfKind({ flavour, pipeline: all, mode: 'NORMAL', reExecutes: true }).map(({ id }) => id),
-        ['validate', 'build', 'prodDeploy'],
-      );
-  });
-
   it('of every kind begin with validation and build, and hold no environment before code is judged', () => {
     for (const { stages } of kinds) {
       const ids = stages.flatMap(([, of]) => [...of]);
