@@ -1,6 +1,6 @@
 import { cpus, freemem, release, totalmem } from 'node:os';
 import { run } from '../src/systems/process.ts';
-import { serverSettings } from '../src/local/temporal-server.ts';
+import { databaseSettings, serverSettings } from '../src/local/temporal-server.ts';
 import { percentile, type Measured } from './figure.ts';
 
 /** A figure over its runs. */
@@ -49,7 +49,7 @@ export async function surroundings(temporal: string, loadBefore: number): Promis
     machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${gib(totalmem())} GiB (${gib(freemem())} free), Linux ${release()}`,
     node: process.version,
     temporal: stdout.trim(),
-    serverSettings,
+    serverSettings: [...databaseSettings, ...serverSettings],
     loadBefore,
   };
 }
