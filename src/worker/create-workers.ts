@@ -28,7 +28,7 @@ import { buildah } from '../systems/images/buildah.ts';
 import { secrets } from '../systems/secrets.ts';
 import { openStorage, requirePlace } from '../systems/storage/open.ts';
 import { destinations } from '../systems/webhooks/destinations.ts';
-import { claimNode, refuseSecondAgent } from './one-agent.ts';
+import { claimNode, refuseSecondAgent, watchForSecondAgent } from './one-agent.ts';
 import type { WorkerSettings } from './settings.ts';
 import { connectWorker } from './temporal-connection.ts';
 import { workflowCode } from './workflow-code.ts';
@@ -209,15 +209,19 @@ async function assembled(
   return {
     // One that fails takes the others along: the process must end, so that its supervisor starts it again.
     run: async () => {
-      const ends = await Promise.allSettled(
-        workers.map((worker) =>
-          worker.run().catch((error: unknown) => {
-            shutdown();
-            throw error;
-          }),
-        ),
+      const ended = new AbortController();
+      const orAllEnd = (error: unknown) => {
+        shutdown();
+        throw error;
+      };
+      const running = workers.map((worker) => worker.run().catch(orAllEnd));
+      const nodes = settings.agents.map(({ node }) => node);
+      const watching = watchForSecondAgent(client, nodes, log, ended.signal).catch(orAllEnd);
+      const ends = await Promise.allSettled(running);
+      ended.abort();
+      const failed = [...ends, ...(await Promise.allSettled([watching]))].find(
+        (end) => end.status === 'rejected',
       );
-      const failed = ends.find((end) => end.status === 'rejected');
       if (failed) throw failed.reason;
     },
     shutdown,

@@ -6,10 +6,12 @@ import { join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { nodeQueue, type NodeRef } from '../model/activities.ts';
 import { Failure } from '../systems/failure.ts';
-import { pollers, TaskQueueType } from '../systems/temporal/pollers.ts';
+import { pause } from '../systems/pause.ts';
+import { pollers, TaskQueueType, type Poller } from '../systems/temporal/pollers.ts';
 
 /** A worker asks again within a minute: whoever was silent for longer has gone. */
 const GONE_AFTER_SECONDS = 90;
+const LOOK_AGAIN_MS = 2_000;
 /** Addresses of unix sockets have at most 107 bytes, on some systems fewer. */
 const LONGEST_SOCKET = 100;
 
@@ -72,13 +74,48 @@ const whoHas = (path: string): Promise<string | undefined> =>
  * @throws Failure `Conflict` naming that host
  */
 export async function refuseSecondAgent(client: Client, node: NodeRef): Promise<void> {
-  const queue = nodeQueue(node);
-  const found = await pollers(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY);
-  const other = found.find(({ host, secondsAgo }) => host !== hostname() && secondsAgo < GONE_AFTER_SECONDS);
-  if (other)
-    throw new Failure(
-      'Conflict',
-      `another agent of ${label(node)} runs on host ${other.host}; it asked for tasks ${Math.round(other.secondsAgo)} s ago: ` +
-        `stop it, or give each its own node (when it has just gone, ${GONE_AFTER_SECONDS} s later this one may start)`,
-    );
+  const other = await otherAgent(client, node);
+  if (other) throw conflict(node, other);
 }
+
+/**
+ * Two agents that start at the same moment on different hosts do not see each other before they ask for tasks: so they
+ * look again and again after it, until one that is seen would have been refused. Of two the one whose host comes
+ * first in the alphabet stays.
+ * @param tell told who it is that must go, while this one stays
+ * @throws Failure `Conflict` naming the other host when it is this one that must go
+ */
+export async function watchForSecondAgent(
+  client: Client,
+  nodes: readonly NodeRef[],
+  tell: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const told = new Set<NodeRef>();
+  const end = Date.now() + GONE_AFTER_SECONDS * 1000;
+  while (Date.now() < end && !signal.aborted) {
+    for (const node of nodes) {
+      // Without an answer nobody gets tasks either.
+      const other = await otherAgent(client, node).catch(() => undefined);
+      if (other && other.host < hostname()) throw conflict(node, other);
+      if (!other || told.has(node)) continue;
+      told.add(node);
+      tell(
+        `another agent of ${label(node)} was started at the same moment on host ${other.host}: it is to end`,
+      );
+    }
+    await pause(LOOK_AGAIN_MS, signal).catch(() => undefined);
+  }
+}
+
+async function otherAgent(client: Client, node: NodeRef): Promise<Poller | undefined> {
+  const found = await pollers(client, nodeQueue(node), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY);
+  return found.find(({ host, secondsAgo }) => host !== hostname() && secondsAgo < GONE_AFTER_SECONDS);
+}
+
+const conflict = (node: NodeRef, { host, secondsAgo }: Poller) =>
+  new Failure(
+    'Conflict',
+    `another agent of ${label(node)} runs on host ${host}; it asked for tasks ${Math.round(secondsAgo)} s ago: ` +
+      `stop it, or give each its own node (when it has just gone, ${GONE_AFTER_SECONDS} s later this one may start)`,
+  );

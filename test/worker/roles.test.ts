@@ -138,31 +138,46 @@ describe('fairway worker and fairway agent, each a process of its own', function
     assert.equal((await third.ended).code, 0);
   });
 
-  it('an agent of the same node on another host is named, by the second agent and by doctor', async () => {
+  /** An agent of a node on another host, as the server sees it. */
+  async function elsewhere<T>(host: string, nodeId: string, body: () => Promise<T>): Promise<T> {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     const connection = await NativeConnection.connect({ address: server.address });
-    const elsewhere = await Worker.create({
-      ...{ connection, identity: '4711@other-host' },
-      taskQueue: nodeQueue({ programId: '1', environmentId: '12', nodeId: 'dispatcher2' }),
+    const other = await Worker.create({
+      ...{ connection, identity: `4711@${host}` },
+      taskQueue: nodeQueue({ programId: '1', environmentId: '12', nodeId }),
       activities: { checkAgent: async () => [] },
     });
-    const running = elsewhere.run();
     try {
-      const settings = await agentSettings('dispatcher2');
-      const { code, stderr } = await startFairway(
-        ['agent', '--node', '12/dispatcher2', '--settings', settings],
-        { env },
-      ).ended;
-      assert.equal(code, 1);
-      assert.match(
-        stderr,
-        /another agent of dispatcher2 of environment 12, program 1 runs on host other-host/,
-      );
+      return await other.runUntil(body);
     } finally {
-      elsewhere.shutdown();
-      await running;
       await connection.close();
     }
+  }
+
+  it('an agent of the same node on another host is named, by the second agent and by doctor', async () => {
+    const settings = await agentSettings('dispatcher2');
+    const start = () => startFairway(['agent', '--node', '12/dispatcher2', '--settings', settings], { env });
+    const { code, stderr } = await elsewhere('other-host', 'dispatcher2', () => start().ended);
+    assert.equal(code, 1);
+    assert.match(stderr, /another agent of dispatcher2 of environment 12, program 1 runs on host other-host/);
+  });
+
+  it('of two agents of a node that start at the same moment on different hosts one ends', async () => {
+    const settings = await agentSettings('dispatcher3');
+    const agent = startFairway(['agent', '--node', '12/dispatcher3', '--settings', settings], { env });
+    await ready(agent);
+    // As this one did not see it when it started, the other one had not yet asked for tasks.
+    await elsewhere('~late', 'dispatcher3', () =>
+      until(
+        'it says that the other one is to end',
+        () =>
+          lines(agent).some(({ message }) => /at the same moment on host ~late: it is to end/.test(message!)),
+        30_000,
+      ),
+    );
+    const { code, stderr } = await elsewhere('-early', 'dispatcher3', () => agent.ended);
+    assert.equal(code, 1);
+    assert.match(stderr, /another agent of dispatcher3 of .* runs on host -early/);
   });
 
   it('a worker without Temporal, or with settings that say nonsense, ends and says why', async () => {
