@@ -1,5 +1,12 @@
 import type { TestInput, TestOutcome } from '../model/activities.ts';
-import { evaluate, expectationOf, withSettings, type Measured, type Metric, type MetricDefinition } from '../model/gates.ts';
+import {
+  evaluate,
+  expectationOf,
+  withSettings,
+  type Measured,
+  type Metric,
+  type MetricDefinition,
+} from '../model/gates.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { stepLog } from './step-log.ts';
 

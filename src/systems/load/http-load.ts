@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import { Agent, errors, type Dispatcher } from 'undici';
 import { PAGE_TIME_OUT_MS } from '../../model/performance.ts';
 import { messageOf } from '../failure.ts';
 import { arrivals, type Arrival } from './arrivals.ts';
@@ -113,7 +113,7 @@ async function onePage(
   const elapsed = () => Math.floor(performance.now() - due);
   const timeOut = AbortSignal.timeout(timeOutMs);
   try {
-    const answer = await agent.request({
+    const answer = await asked(agent, {
       origin: url,
       method: 'GET',
       path: requestPath(path),
@@ -135,6 +135,20 @@ async function onePage(
       ? `no answer within ${timeOutMs / 1000} s`
       : `no answer: ${messageOf(error)}`;
     return { ...sent, ms: elapsed(), answered: false, failure };
+  }
+}
+
+/**
+ * As a browser does (RFC 9112, 9.3.1), asks once more where the server closed a connection that it had answered on
+ * before, and said nothing to this request: a load balancer that is reloaded closes connections that it takes for idle.
+ */
+async function asked(agent: Agent, request: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+  try {
+    return await agent.request(request);
+  } catch (error) {
+    const wasUsedBefore = error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
+    if (!wasUsedBefore) throw error;
+    return agent.request(request);
   }
 }
 

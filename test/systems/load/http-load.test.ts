@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { generateLoad } from '../../../src/systems/load/http-load.ts';
 import { freePorts } from '../../../src/local/ports.ts';
 import { httpServer, type HttpServer } from '../../support/http-server.ts';
@@ -22,6 +23,23 @@ describe('HTTP load', () => {
     assert.equal(result.failures.length, 20);
     assert.match(result.failures[0]?.failure ?? '', /ECONNREFUSED/);
     assert.equal(result.p95Ms, undefined);
+  });
+
+  it('asks once more, as a browser does, where a connection that was answered on before is closed; else it fails', async () => {
+    const used = new WeakSet<Socket>();
+    let reused = 0;
+    const url = await serve(({ socket }, response) => {
+      if (used.has(socket) && ++reused % 3 === 0) return void socket.destroy();
+      used.add(socket);
+      response.end('page');
+    });
+    const kept = await generateLoad({ ...base, url });
+    assert.ok(reused >= 3, 'connections are used again');
+    assert.deepEqual([kept.total, kept.failed, kept.failures], [50, 0, []]);
+
+    const silent = await serve(({ socket }) => void socket.destroy());
+    const never = await generateLoad({ ...base, url: silent });
+    assert.deepEqual([never.total, never.failed, never.unanswered], [50, 50, 50]);
   });
 
   it('takes bad answers, and answers that the caller finds bad, for failures', async () => {
