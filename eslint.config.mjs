@@ -14,7 +14,7 @@ const mayImport = {
   client: ['model', 'systems', 'encryption'],
   api: ['model', 'client'],
   command: ['model', 'systems', 'encryption', 'client', 'api', 'worker'],
-  local: ['model', 'systems', 'client', 'command', 'worker', 'api'],
+  local: ['model', 'systems', 'encryption', 'client', 'command', 'worker', 'api'],
 };
 const rooms = Object.keys(mayImport);
 const zones = rooms.map((room) => ({

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import Fastify, { LogController, type FastifyInstance, type FastifyRequest, type HTTPMethods } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { FairwayClient } from '../client/fairway-client.ts';
+import { bareServer } from './bare-server.ts';
 import { documentation } from './documentation.ts';
 import { limiter } from './limits.ts';
 import { monitoring } from './monitoring.ts';
-import { Problem, problemOf, sendProblem } from './problem.ts';
+import { Problem, sendProblem } from './problem.ts';
 import { permit, type Context } from './route.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -35,13 +35,6 @@ export interface ApiOptions {
 }
 
 const LARGEST_BODY = 256 * 1024;
-const REQUEST_MS = 30_000;
-const headers = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
 
 /** The Cloud Manager compatible API; the caller lets it listen, and closes it. */
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -52,37 +45,15 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     linkSecret,
     publicUrl,
     requestsPerMinute = 1200,
-    requestMs = REQUEST_MS,
+    requestMs,
     log,
   } = options;
   const authenticate = authenticator(tokens, identity);
-  const app = Fastify({
-    logger: log ? { stream: log } : false,
-    bodyLimit: LARGEST_BODY,
-    requestTimeout: requestMs,
-    http: { connectionsCheckingInterval: requestMs / 10 },
-    forceCloseConnections: 'idle',
-    genReqId: () => randomUUID(),
-    requestIdHeader: false,
-    // A proxy on this machine says whom it speaks for.
-    trustProxy: 'loopback',
-    // Its lines would have signed links in them.
-    logController: new LogController({ disableRequestLogging: true }),
-    // What is no address at all reaches neither hooks nor routes.
-    frameworkErrors: (error, request, reply) => {
-      reply.headers({ ...headers, 'x-request-id': request.id });
-      void sendProblem(reply, problemOf(error));
-    },
-  });
-  // The longer of the two would count for the body.
-  app.server.headersTimeout = requestMs;
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  const app = bareServer({ log, requestMs, largestBody: LARGEST_BODY });
   acceptEmptyJson(app);
 
   const limit = await limiter(app, requestsPerMinute);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...headers, 'x-request-id': request.id });
     const { operation } = request.routeOptions.config;
     if (operation === 'everybody') return limit(request, reply);
     try {
@@ -100,13 +71,6 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
       'change asked for',
     );
   });
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
-    if (problem.status === 500) request.log.error({ err: error, requestId: request.id });
-    return sendProblem(reply, problem);
-  });
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'there is no such thing')));
-
   await documentation(app, publicUrl);
   monitoring(app, client);
   const refuseOtherMethods = otherMethodsOf(app);

@@ -3,11 +3,9 @@ import { Option } from 'commander';
 import { Problem } from './problem.ts';
 import type { Session } from './session.ts';
 
-export const keysOption = () =>
-  new Option(
-    '--keys <file>',
-    'key set that signs tokens and links (FAIRWAY_API_KEYS); else api-keys.json beside the settings file',
-  );
+export const keysOption = (
+  what = 'key set that signs tokens and links (FAIRWAY_API_KEYS); else api-keys.json beside the settings file',
+) => new Option('--keys <file>', what);
 
 /** Where the key set is, or is to be. @throws Problem `usage` when nothing says so */
 export function keysFile({ io, settings }: Session, named: string | undefined): string {

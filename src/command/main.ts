@@ -4,6 +4,7 @@ import { artifactsCommand } from './artifacts.ts';
 import { applyCommand } from './apply.ts';
 import { approveCommand, rejectCommand } from './approve.ts';
 import { cancelCommand } from './cancel.ts';
+import { codecServerCommand } from './codec-server.ts';
 import { completionCommand } from './completion.ts';
 import { cseCommand } from './cse.ts';
 import { deleteCommand } from './delete.ts';
@@ -49,7 +50,7 @@ const groups: readonly [string, readonly (() => Command)[]][] = [
       cancelCommand,
     ],
   ],
-  ['Serve:', [workerCommand, agentCommand, apiCommand, tokenCommand]],
+  ['Serve:', [workerCommand, agentCommand, apiCommand, codecServerCommand, tokenCommand]],
   [
     'Look after it:',
     [setupCommand, environmentCommand, webhooksCommand, scanCommand, doctorCommand, completionCommand],

@@ -6,6 +6,7 @@ import type { Actor } from '../model/actor.ts';
 import type { Flavour, ProgramInput } from '../model/schema/definition.ts';
 import type { WorkerSettingsInput } from '../worker/settings.ts';
 import { buildModule } from './dispatcher/build-module.ts';
+import { startCodecServer } from './codec-server.ts';
 import { localTests, startEnvironment, type LocalEnvironment } from './environment.ts';
 import { localImages } from './images.ts';
 import { anyPorts, type Ports } from './ports.ts';
@@ -92,12 +93,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     };
 
     const ports = options.ports ?? anyPorts();
+    const uiPort = await ports("Temporal's Web UI", WEB_UI_PORT);
+    const codec = await startCodecServer({ secretsFolder: places.secrets, uiPort, ports });
+    if (codec) running.add(codec);
     const temporal = await started(
       startTemporal({
         folder: join(folder, 'temporal'),
         executable: tools.temporal,
         port: await ports('Temporal', TEMPORAL_PORT),
-        uiPort: await ports("Temporal's Web UI", WEB_UI_PORT),
+        ...{ uiPort, codecUrl: codec?.url },
       }),
     );
     report(`Temporal: ${temporal.address}, Web UI ${temporal.uiUrl}`);
@@ -142,7 +146,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     signal?.throwIfAborted();
     report(`worker: process ${worker.pid}, all roles`);
 
-    const client = await FairwayClient.connect({ address: temporal.address });
+    const client = await FairwayClient.connect({ address: temporal.address, secrets: places.secrets });
     running.add({ stop: () => client.close() });
     const whole = programOf(flavour, environments, repository);
     const program = options.adjust?.(whole) ?? whole;

@@ -48,6 +48,8 @@ export async function startTemporal(options: {
   readonly executable: string;
   readonly port?: number;
   readonly uiPort?: number;
+  /** Whom the Web UI asks to decrypt. */
+  readonly codecUrl?: string;
 }): Promise<TemporalServer> {
   await mkdir(options.folder, { recursive: true });
   const [free, freeUi] = await freePorts(2);
@@ -62,6 +64,7 @@ export async function startTemporal(options: {
       ...databaseSettings.flatMap((setting) => ['--sqlite-pragma', setting]),
       ...serverSettings.flatMap((setting) => ['--dynamic-config-value', setting]),
       ...Object.entries(searchAttributes).flatMap((pair) => ['--search-attribute', pair.join('=')]),
+      ...(options.codecUrl === undefined ? [] : ['--ui-codec-endpoint', options.codecUrl]),
       ...['--log-level', 'warn'],
     ],
     { logFile },

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { init } from '@adobe/aio-lib-cloudmanager';
+import proto from '@temporalio/proto';
 import { decodeJwt } from 'jose';
+import { encryptingCodec } from '../../src/encryption/codec.ts';
+import { parseKeys } from '../../src/encryption/keys.ts';
 import { fairway, startFairway } from './fairway.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
@@ -48,6 +52,41 @@ describe('fairway api and fairway token', function () {
     assert.equal(await readFile(keys(), 'utf8'), before);
   });
 
+  it('what is encrypted is shown to the Web UI, and to everybody on this machine only', async () => {
+    const ui = ['codec-server', '--ui', 'http://127.0.0.1:8233'];
+    const bare = await fairway(ui, given());
+    assert.deepEqual([bare.code, /there is no secret PAYLOAD_KEYS/.test(bare.stderr)], [3, true]);
+    const secret = { FAIRWAY_SECRET_PAYLOAD_KEYS: `first:${randomBytes(32).toString('base64')}` };
+    const open = await fairway([...ui, '--listen', '0.0.0.0:0'], { ...given(), env: secret });
+    assert.equal(open.code, 3);
+    assert.match(open.stderr, /everybody could read .*\n.*--jwks/);
+    const unknown = await fairway([...ui, '--keys', 'none.json'], { ...given(), env: secret });
+    assert.deepEqual([unknown.code, /there is no key set .*none\.json/.test(unknown.stderr)], [2, true]);
+
+    const [payload] = await encryptingCodec(parseKeys(secret.FAIRWAY_SECRET_PAYLOAD_KEYS)).encode([
+      { metadata: {}, data: Buffer.from('plain') },
+    ]);
+    const text = JSON.stringify({
+      payloads: [proto.temporal.api.common.v1.Payload.create(payload)],
+    });
+    for (const args of [[], ['--keys', keys()]]) {
+      const created = await token('--role', 'deployment-manager');
+      const server = startFairway([...ui, '--listen', '127.0.0.1:0', ...args], { ...given(), env: secret });
+      const url = () => /codec server at (\S+),/.exec(server.errors())?.[1];
+      await until('it listens', () => url() !== undefined, 60_000);
+      const ask = async (headers: Record<string, string>) => {
+        const all = { 'content-type': 'application/json', ...headers };
+        const answer = await fetch(`${url()}/decode`, { method: 'POST', headers: all, body: text });
+        return [answer.status, (await answer.text()).includes(Buffer.from('plain').toString('base64'))];
+      };
+      assert.deepEqual(await ask({ authorization: `Bearer ${created}` }), [200, true]);
+      assert.deepEqual(await ask({}), args.length === 0 ? [200, true] : [401, false]);
+      assert.deepEqual(await ask({ origin: 'http://evil.example.com' }), [403, false]);
+      server.process.kill('SIGTERM');
+      assert.equal((await server.ended).code, 0);
+    }
+  });
+
   it('what is not understood is refused, with what would be', async () => {
     for (const [args, words] of [
       [['token', 'create'], /--role/],
@@ -62,6 +101,9 @@ describe('fairway api and fairway token', function () {
       [['api', '--api-key', ''], /1 to 200 characters/],
       [['api', '--issuer', 'x'], /--jwks/],
       [['api', '--base-url', 'ftp://x'], /http or https/],
+      [['codec-server'], /--ui/],
+      [['codec-server', '--ui', 'http://127.0.0.1:8233/namespaces'], /without a path/],
+      [['codec-server', '--ui', 'http://127.0.0.1:8233', '--jwks', 'https://id.example.com/'], /--issuer/],
     ] as const) {
       const { code, stderr } = await fairway(args, given());
       assert.equal(code, 2, stderr);
