@@ -18,7 +18,7 @@ import { onStage } from '../stage.ts';
 const FINISHED = 10_000;
 const CONNECTIONS = 10;
 const SECONDS = 10;
-const MINUTE = 60_000;
+const HOUR = 3_600_000;
 /** Records that are written at the same time. */
 const AT_ONCE = 50;
 const ADDRESS = { programId: '1', pipelineId: '101' };
@@ -90,15 +90,15 @@ const rows = (what: string, own: Answered, peer: Answered): Measured[] => [
   { what: `${what}: p99 of the bare handler`, value: peer.p99, unit: 'ms' },
 ];
 
-/** Records as executions leave them, one a minute. @returns the id of the newest one */
+/** Records as executions leave them, one an hour. @returns the id of the newest one */
 async function record(
   storage: ReturnType<typeof fileStorage>,
   like: ExecutionState,
   count: number,
 ): Promise<string> {
-  const first = Date.now() - (count + 1) * MINUTE;
+  const first = Date.now() - (count + 1) * HOUR;
   const one = async (number: number): Promise<string> => {
-    const createdAt = new Date(first + number * MINUTE).toISOString();
+    const createdAt = new Date(first + number * HOUR).toISOString();
     const executionId = executionIdOf(1_000_000 + number);
     const state: ExecutionState = {
       ...{ ...like, executionId, createdAt, finishedAt: createdAt, status: 'FINISHED' },

@@ -7,7 +7,11 @@ const links = z
   .record(z.string(), link)
   .describe('By relation: `self`, `next`, or one that begins with http://ns.adobe.com/adobecloud/rel/.');
 const time = z.string().describe('2019-05-23T13:49:47.688+0000');
-const page = z.object({ start: z.number(), limit: z.number() });
+const page = z.object({
+  start: z.number(),
+  limit: z.number(),
+  next: z.number().optional().describe('Where the next page starts; absent on the last one.'),
+});
 
 /** A list, named as its things are. */
 const list = <N extends string, T extends z.ZodType>(name: N, item: T) =>

@@ -19,7 +19,13 @@ import { Catalogue, type DefinedProgram } from './catalogue.ts';
 import type { TemporalOptions } from '../systems/temporal/configuration.ts';
 import { connectTemporal } from './connect.ts';
 import { EventDeliveries, type Deliveries, type Replayed } from './event-deliveries.ts';
-import { listExecutions, type ExecutionFilter, type ExecutionPage } from './executions.ts';
+import {
+  ExecutionLists,
+  type ExecutionFilter,
+  type ExecutionPage,
+  type Page,
+  type PageOptions,
+} from './executions.ts';
 import { FairwayError, isConflict } from './fairway-error.ts';
 import { Files, stepFiles, type Content, type LogPiece, type StepFile, type StepResults } from './files.ts';
 import { nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
@@ -70,6 +76,7 @@ export class FairwayClient {
   private readonly files: Files;
   private readonly catalogue: Catalogue;
   private readonly one: OneExecution;
+  private readonly lists: ExecutionLists;
   private readonly pipelineVariables: PipelineVariables;
   private readonly events: EventDeliveries;
 
@@ -81,6 +88,7 @@ export class FairwayClient {
     this.files = new Files(typeof storage === 'string' ? openStorage(storage) : storage);
     this.catalogue = new Catalogue(this.calls);
     this.one = new OneExecution(this.calls, this.files);
+    this.lists = new ExecutionLists(this.calls, this.files, this.one, () => this.catalogue.programIds());
     this.events = new EventDeliveries(this.calls);
     this.pipelineVariables = new PipelineVariables(this.calls, this.files, secretsOf(secrets));
   }
@@ -224,11 +232,13 @@ export class FairwayClient {
   }
 
   /** Executions, newest first, running ones and those that Temporal no longer knows. `next` of a page is `after` of the next. */
-  executions(
-    options: ExecutionFilter & { readonly limit?: number; readonly after?: string } = {},
-  ): Promise<ExecutionPage> {
-    const ids = async () => await this.catalogue.programIds();
-    return listExecutions(this.calls, this.files, ids, { ...options, limit: options.limit ?? PAGE });
+  executions(options: ExecutionFilter & Partial<PageOptions> = {}): Promise<ExecutionPage> {
+    return this.lists.summaries({ ...options, limit: options.limit ?? PAGE });
+  }
+
+  /** As `executions`, with their whole states; of one that nobody can tell more about, what the list says. */
+  executionStates(options: ExecutionFilter & PageOptions): Promise<Page<ExecutionState | ExecutionSummary>> {
+    return this.lists.states(options);
   }
 
   /** Everything that waits for a person, the most urgent first. */

@@ -9,9 +9,9 @@ import {
 } from '../model/execution.ts';
 import type { StepId } from '../model/steps.ts';
 import { QUERY_MS, UPDATE_MS, type Calls } from './calls.ts';
-import { recordedExecutions } from './executions.ts';
 import { FairwayError, isUnanswerable } from './fairway-error.ts';
 import type { Files } from './files.ts';
+import { recordedExecutions } from './recorded-executions.ts';
 
 /** Where an execution is found. Without `executionId`: the latest of its pipeline. */
 export interface ExecutionAddress {
@@ -103,7 +103,7 @@ export class OneExecution {
     pipelineId,
   }: ExecutionAddress): Promise<ExecutionState | undefined> {
     if (!this.files.isThere) return undefined;
-    const [latest] = await recordedExecutions(this.files, [programId], { pipelineId });
+    const [latest] = await recordedExecutions(this.files, [programId], { pipelineId }, { most: 1 });
     return latest && this.files.record(latest);
   }
 

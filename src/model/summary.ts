@@ -47,12 +47,18 @@ export interface IndexEntry {
   readonly status: ExecutionStatus;
 }
 
-/** Storage prefix of the index of a program's closed executions: one small file each, an `ExecutionSummary`. */
+/**
+ * Storage prefix of the index of a program's closed executions: one small file each, an `ExecutionSummary`, in a folder
+ * for each month.
+ */
 export const indexPrefix = (programId: string): string => `${programId}/executions/`;
+
+/** The folder of that index for what was started at this time: `2026-11`. */
+export const indexMonth = (createdAt: string): string => createdAt.slice(0, 7);
 
 /**
  * The key of an execution in that index. Keys sort by time, and say all that lists are filtered by, so that a page
- * reads no more files than it shows.
+ * reads no more months than it reaches into and no more files than it shows.
  */
 export const indexKey = ({
   programId,
@@ -62,10 +68,10 @@ export const indexKey = ({
   mode,
   status,
 }: IndexEntry): string =>
-  `${indexPrefix(programId)}${[createdAt.replaceAll(/[-:.]/g, ''), executionId, pipelineId, mode, status].join('-')}.json`;
+  `${indexPrefix(programId)}${indexMonth(createdAt)}/${[createdAt.replaceAll(/[-:.]/g, ''), executionId, pipelineId, mode, status].join('-')}.json`;
 
 const KEY =
-  /^(\d+)\/executions\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-(\d+)-(\d+)-(NORMAL|EMERGENCY)-([A-Z]+)\.json$/;
+  /^(\d+)\/executions\/\d{4}-\d\d\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-(\d+)-(\d+)-(NORMAL|EMERGENCY)-([A-Z]+)\.json$/;
 
 /** What a key of the index says; undefined for a key of another kind. */
 export function indexEntry(key: string): IndexEntry | undefined {

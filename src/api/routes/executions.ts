@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { cursorOf, type ExecutionPage } from '../../client/executions.ts';
-import { FairwayError, isUnanswerable } from '../../client/fairway-error.ts';
+import type { Page, PageOptions } from '../../client/executions.ts';
+import { FairwayError } from '../../client/fairway-error.ts';
 import type { FairwayClient } from '../../client/fairway-client.ts';
-import { summaryOf, type ExecutionSummary } from '../../model/summary.ts';
+import { cursorOf } from '../../client/recorded-executions.ts';
+import type { ExecutionState } from '../../model/execution.ts';
+import type { ExecutionSummary } from '../../model/summary.ts';
 import { executionOf, executionOutline } from '../executions.ts';
 import { link, links, paths } from '../hal.ts';
 import { Problem } from '../problem.ts';
@@ -84,16 +86,16 @@ export const executionRoutes: Routes = (app, { client }) => {
     `${pipelinePath}/executions`,
     { config: read, schema: { params: inPipeline, querystring: page, response: { 200: executionList } } },
     async ({ params, query: { start, limit, after } }) => {
-      await pipelineAt(client, params);
-      const skipped = after === undefined ? start : 0;
-      const { executions, next } = await listed(client, params, skipped + limit, after);
-      const shown = executions.slice(skipped);
+      const skip = after === undefined ? start : 0;
+      const { executions, next } = await listed(client, params, { limit, skip, after });
+      // Executions of a pipeline that was removed remain: whether it is there matters where there are none.
+      if (executions.length === 0) await pipelineAt(client, params);
       const self = `${paths.pipeline(params.programId, params.pipelineId)}/executions`;
-      const onward =
-        next && `${self}?start=${start + shown.length}&limit=${limit}&after=${encodeURIComponent(next)}`;
+      const end = start + executions.length;
+      const onward = next && `${self}?start=${end}&limit=${limit}&after=${encodeURIComponent(next)}`;
       return {
-        _page: { start, limit },
-        _embedded: { executions: await Promise.all(shown.map((one) => inFull(client, one))) },
+        _page: { start, limit, ...(onward ? { next: end } : {}) },
+        _embedded: { executions: executions.map(shownInList) },
         _links: {
           ...links(self, { pipeline: paths.pipeline(params.programId, params.pipelineId) }),
           ...(onward ? { next: link(onward) } : {}),
@@ -127,30 +129,24 @@ function oneAtATime() {
   };
 }
 
-/** One that has just been started is in it, although Temporal's lists are a moment behind. */
+/** One that has just been started is first, although Temporal's lists are a moment behind. */
 async function listed(
   client: FairwayClient,
   { programId, pipelineId }: PipelineAddress,
-  limit: number,
-  after: string | undefined,
-): Promise<ExecutionPage> {
-  const page = await client.executions({ programId, pipelineId, limit, after });
-  if (after !== undefined) return page;
-  const executionId = await client.running(programId, pipelineId);
+  options: PageOptions,
+): Promise<Page<ExecutionState | ExecutionSummary>> {
+  const isFirst = options.after === undefined && options.skip === 0;
+  const [page, executionId] = await Promise.all([
+    client.executionStates({ programId, pipelineId, ...options }),
+    isFirst ? client.running(programId, pipelineId) : undefined,
+  ]);
   if (!executionId || page.executions.some((known) => known.executionId === executionId)) return page;
-  const running = summaryOf(await client.execution({ programId, pipelineId, executionId }));
-  const executions = [running, ...page.executions].slice(0, limit);
+  const running = await client.execution({ programId, pipelineId, executionId });
+  const executions = [running, ...page.executions].slice(0, options.limit);
   const last = executions.at(-1);
-  return { executions, next: last && page.executions.length >= limit ? cursorOf(last) : page.next };
+  return { executions, next: last && page.executions.length >= options.limit ? cursorOf(last) : page.next };
 }
 
-/** With its steps; of one that nobody can tell more about what the list says. */
-async function inFull(client: FairwayClient, summary: ExecutionSummary) {
-  try {
-    return executionOf(await client.execution(summary));
-  } catch (error) {
-    const isGone = error instanceof FairwayError && error.kind === 'notFound';
-    if (!isGone && !isUnanswerable(error)) throw error;
-    return { ...executionOutline(summary), _embedded: { stepStates: [] } };
-  }
-}
+/** With its steps, where they are known. */
+const shownInList = (found: ExecutionState | ExecutionSummary) =>
+  'steps' in found ? executionOf(found) : { ...executionOutline(found), _embedded: { stepStates: [] } };

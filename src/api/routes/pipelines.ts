@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pipelineSchema, type Pipeline, type Program } from '../../model/schema/definition.ts';
-import { links, paths } from '../hal.ts';
+import { link, links, paths } from '../hal.ts';
 import { environmentIn, pipelineOf } from '../pipelines.ts';
 import { Problem } from '../problem.ts';
 import {
@@ -48,12 +48,18 @@ export const pipelineRoutes: Routes = (app, { client }) => {
     { config: read, schema: { params: inProgram, querystring: page, response: { 200: pipelineList } } },
     async ({ params: { programId }, query: { start, limit } }) => {
       const { definition } = await programAt(client, { programId });
-      const asked = definition.pipelines.slice(start, start + limit);
+      const end = start + limit;
+      const asked = definition.pipelines.slice(start, end);
+      const self = paths.pipelines(programId);
+      const onward = end < definition.pipelines.length && `${self}?start=${end}&limit=${limit}`;
       return {
         _totalNumberOfItems: definition.pipelines.length,
-        _page: { start, limit },
+        _page: { start, limit, ...(onward ? { next: end } : {}) },
         _embedded: { pipelines: await Promise.all(asked.map((pipeline) => shown(definition, pipeline))) },
-        _links: links(paths.pipelines(programId), { program: paths.program(programId) }),
+        _links: {
+          ...links(self, { program: paths.program(programId) }),
+          ...(onward ? { next: link(onward) } : {}),
+        },
       };
     },
   );

@@ -130,6 +130,16 @@ export function fileStorage(
         .filter((key) => key.startsWith(prefix) && !key.startsWith(`${MARK}/`))
         .sort();
     },
+
+    async folders(prefix) {
+      const within = pathOf(prefix.replace(/\/$/, ''));
+      if (made) await present();
+      const entries = await readdir(within, { withFileTypes: true }).catch(unlessAbsent([]));
+      return entries
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+        .sort();
+    },
   };
 }
 

@@ -21,4 +21,6 @@ export interface Storage {
   size(key: string): Promise<number | undefined>;
   /** Keys below a prefix, sorted. */
   list(prefix: string): Promise<string[]>;
+  /** The names that come directly after a prefix, which ends with `/`, and before another `/`; sorted. */
+  folders(prefix: string): Promise<string[]>;
 }

@@ -135,4 +135,11 @@ export function storageContract(storage: () => Storage, folder: () => string): v
     assert.deepEqual(await storage().list('1/'), ['1/a/c', '1/b']);
     assert.deepEqual(await storage().list(''), ['1/a/c', '1/b', '10/a', '2/a']);
   });
+
+  it('names the folders directly below a prefix, sorted', async () => {
+    assert.deepEqual(await storage().folders('1/'), []);
+    for (const key of ['1/b/x', '1/b/y', '1/a/c/d', '1/file', '2/z/x']) await storage().put(key, key);
+    assert.deepEqual(await storage().folders('1/'), ['a', 'b']);
+    await assert.rejects(storage().folders('1/../'), { type: 'InvalidInput' });
+  });
 }

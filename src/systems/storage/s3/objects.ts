@@ -153,6 +153,17 @@ export function s3Objects(place: S3Place, { patienceMs = 0, answerMs = 30_000, i
         return found;
       }),
 
+    /** What comes after a beginning and before the next `/`. */
+    folders: (beginning: string): Promise<string[]> =>
+      ask(async (client, { paginateListObjectsV2 }, options) => {
+        const found: string[] = [];
+        const start = place.prefix + beginning;
+        const input = { Bucket: place.bucket, Prefix: start, Delimiter: '/' };
+        for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client }, input, options))
+          for (const { Prefix = '' } of CommonPrefixes) found.push(Prefix.slice(start.length, -1));
+        return found;
+      }),
+
     /** Ends uploads that were begun before an instant and have not come to their end. */
     abortUploads: (before: number): Promise<void> =>
       ask(async (client, { AbortMultipartUploadCommand, ListMultipartUploadsCommand }, options) => {

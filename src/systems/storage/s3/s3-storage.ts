@@ -88,6 +88,11 @@ export function s3Storage(place: S3Place, options: S3Options = {}): Storage {
       const keys = (await objects.list(prefix)).map(({ name }) => keyOf(name));
       return [...new Set(keys)].filter((key) => !key.startsWith(`${MARK}/`)).sort();
     },
+
+    async folders(prefix) {
+      namesOf(prefix.replace(/\/$/, ''));
+      return (await objects.folders(prefix)).sort();
+    },
   };
 }
 
