@@ -186,7 +186,8 @@ export const artifactList = list(
 );
 export const redirect = z
   .object({ redirect: z.string() })
-  .describe('Where it is, for whoever has this link; a client that takes no JSON is sent there with 307.');
+  .describe('Where it is, for whoever has this link.');
+export const sentOn = z.undefined().describe('A client that takes no JSON is sent there.');
 export const nothing = z.undefined().describe('Done.');
 
 export const problem = z.object({

@@ -45,6 +45,12 @@ declare module '@adobe/aio-lib-cloudmanager' {
       action: string,
       output: NodeJS.WritableStream,
     ): Promise<object>;
+    tailExecutionStepLog(
+      program: string,
+      pipeline: string,
+      action: string,
+      output: NodeJS.WritableStream,
+    ): Promise<{ readonly status: string }>;
     updatePipeline(program: string, pipeline: string, changes: { branch?: string }): Promise<Pipeline>;
     listAvailableLogOptions(program: string, environment: string): Promise<readonly object[]>;
     getEnvironmentVariables(program: string, environment: string): Promise<readonly Variable[]>;

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { init, type CloudManager } from '@adobe/aio-lib-cloudmanager';
-import type { FastifyInstance, InjectOptions } from 'fastify';
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose';
-import { permissions, roles, type Operation, type Role } from '../../src/api/roles.ts';
-import { createApi } from '../../src/api/server.ts';
-import { FairwayClient } from '../../src/client/fairway-client.ts';
+import type { CloudManager } from '@adobe/aio-lib-cloudmanager';
+import { generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { createRepository } from '../../src/local/repository.ts';
 import { executionKey } from '../../src/model/execution.ts';
-import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { definition } from '../support/definition.ts';
+import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
-import { workflowHarness } from '../workflows/harness.ts';
 import { metric } from '../workflows/scripted-world.ts';
-import { documentedAnswers } from './documented.ts';
+import { describeOutages } from './outages.ts';
+import { describePastExecutions } from './past-executions.ts';
+import { describeRoles } from './role-table.ts';
+import { apiUnderTest } from './setup.ts';
 
 const poor = {
   metrics: [metric('coverage', 'important', false)],
@@ -26,64 +22,19 @@ const pipeline = '/api/program/1/pipeline/101';
 
 describe('the Cloud Manager API', function () {
   this.timeout(120_000);
-  const fairway = workflowHarness('real time');
-  let folder: string;
-  let api: FastifyInstance;
-  let url: string;
-  let token: (claims?: JWTPayload, signedBy?: CryptoKey) => Promise<string>;
-  let misfits: () => readonly string[];
-  let stranger: CryptoKey;
+  const on = apiUnderTest();
+  const { fairway, token, ask, ended } = on;
   let deployer: CloudManager;
   let engineer: CloudManager;
-  const storage = () => fileStorage(join(folder, 'storage'));
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'fairway-api-'));
-    const pair = await generateKeyPair('ES256');
-    stranger = (await generateKeyPair('ES256')).privateKey;
-    token = (claims = {}, key = pair.privateKey) =>
-      new SignJWT({
-        ...{ iss: 'issuer', aud: 'fairway', sub: 'dora', roles: ['deployment-manager'] },
-        ...{ exp: Math.floor(Date.now() / 1000) + 600, client_id: 'tests', ...claims },
-      })
-        .setProtectedHeader({ alg: 'ES256' })
-        .sign(key);
-    api = await createApi({
-      client: new FairwayClient(fairway.client.temporal, { storage: storage(), localRepositories: true }),
-      tokens: {
-        issuer: 'issuer',
-        audience: 'fairway',
-        keys: { set: [await exportJWK(pair.publicKey)] },
-      },
-      linkSecret: Buffer.alloc(32, 7),
-      requestsPerMinute: 100_000,
-    });
-    misfits = documentedAnswers(api);
-    url = await api.listen({ host: '127.0.0.1', port: 0 });
-    deployer = await init('ORG@AdobeOrg', 'key', await token(), url);
-    engineer = await init(
-      'ORG@AdobeOrg',
-      'key',
-      await token({ sub: 'carl', roles: ['customer-success-engineer'] }),
-      url,
-    );
-  });
-  after(async () => {
-    await api?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
-
-  afterEach(() => assert.deepEqual(misfits(), [], 'every answer is as the OpenAPI document says'));
-
-  const ask = async (options: InjectOptions, claims?: JWTPayload) =>
-    api.inject({
-      ...options,
-      headers: { authorization: `Bearer ${await token(claims)}`, ...options.headers },
-    });
+  before(() => ({ deployer, engineer } = on));
   const cancelled = async () => {
     await deployer.cancelCurrentExecution('1', '101');
-    await until('it has ended', async () => (await fairway.client.running('1', '101')) === undefined);
+    await ended();
   };
+
+  describeRoles(on);
+  describePastExecutions(on);
+  describeOutages(on);
 
   describe("with Adobe's own library", () => {
     it('an emergency execution is started, decided step by step by those who may, and read', async () => {
@@ -137,7 +88,7 @@ describe('the Cloud Manager API', function () {
       await fairway.waitsAt('managed');
       await assert.rejects(deployer.advanceCurrentExecution('1', '101'), /403.*may not/);
       await engineer.advanceCurrentExecution('1', '101');
-      await until('it has ended', async () => (await fairway.client.running('1', '101')) === undefined);
+      await ended();
 
       const execution = await deployer.getExecution('1', '101', id);
       assert.deepEqual([execution.status, execution.user], ['FINISHED', 'dora']);
@@ -156,25 +107,73 @@ describe('the Cloud Manager API', function () {
       );
     });
 
-    it('every kind of waiting step is cancelled', async () => {
-      for (const [at, script] of [
-        ['codeQuality', { codeQuality: async () => poor }],
-        ['approval', {}],
-      ] as const) {
-        fairway.world.begin(script);
-        await fairway.apply();
+    it('every kind of waiting step is cancelled by those who may', async () => {
+      const all = { approval: true, schedule: true, cse: 'ANY_CSE' } as const;
+      const only = { approval: false, schedule: false, cse: undefined };
+      const cases = [
+        ['codeQuality', all, 'FAILED', deployer],
+        ['approval', all, 'FAILED', deployer],
+        ['schedule', { ...only, schedule: true }, 'CANCELLED', deployer],
+        ['managed', { ...only, cse: 'ANY_CSE' }, 'FAILED', engineer],
+      ] as const;
+      for (const [at, pipelineOptions, status, who] of cases) {
+        fairway.world.begin(at === 'codeQuality' ? { codeQuality: async () => poor } : {});
+        await fairway.apply({}, pipelineOptions);
         const { id } = await deployer.createExecution('1', '101');
         await fairway.waitsAt(at);
-        await cancelled();
-        assert.equal((await deployer.getExecution('1', '101', id)).status, 'FAILED', at);
+        await who.cancelCurrentExecution('1', '101');
+        await ended();
+        assert.equal((await deployer.getExecution('1', '101', id)).status, status, at);
+        await assert.rejects(who.cancelCurrentExecution('1', '101'), /404/, at);
       }
+    });
+
+    it('a date is accepted, moved and refused; the execution is cancelled while it waits for it', async () => {
+      fairway.world.begin();
+      await fairway.apply({}, { approval: false, cse: undefined });
+      const { id } = await deployer.createExecution('1', '101');
+      await fairway.waitsAt('schedule');
+      await assert.rejects(
+        deployer.advanceCurrentExecution('1', '101'),
+        /schedule/,
+        'the library has no way to',
+      );
+      const step = `${pipeline}/execution/${id}/phase/DEPLOY_2/step/schedule`;
+      const advance = (payload: object) => ask({ method: 'PUT', url: `${step}/advance`, payload });
+      const shown = async () => (await ask({ url: step })).json<Record<string, unknown>>();
+      for (const [wrong, why] of [
+        [{}, /"type\\": \\"IMMEDIATE/],
+        [{ type: 'LATER' }, /SCHEDULED/],
+        [{ type: 'SCHEDULED' }, /ISO 8601/],
+        [{ type: 'SCHEDULED', schedule: '2001-01-01T00:00:00Z' }, /in the past/],
+        [{ type: 'SCHEDULED', schedule: '2099-01-01T00:00:00' }, /offset/],
+        [{ type: 'SCHEDULED', schedule: '2099-01-01T00:00:00Z' }, /days/],
+      ] as const) {
+        const { statusCode, body } = await advance(wrong);
+        assert.deepEqual([statusCode, why.test(body)], [400, true], `${JSON.stringify(wrong)}: ${body}`);
+      }
+      assert.equal((await shown())['status'], 'WAITING');
+      const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+      for (const [at, timeZone] of [
+        [inDays(2), 'Europe/Zurich'],
+        [inDays(3), 'UTC'],
+      ] as const) {
+        const accepted = await advance({ type: 'SCHEDULED', schedule: at, timeZone });
+        assert.equal(accepted.statusCode, 202, accepted.body);
+        assert.deepEqual((await fairway.state(id)).scheduledFor, { at, timeZone });
+        assert.match(
+          JSON.stringify(await shown()),
+          new RegExp(`scheduled for ${at} \\(${timeZone}\\) by dora`),
+        );
+      }
+      await cancelled();
+      const { status, _embedded } = await deployer.getExecution('1', '101', id);
+      assert.deepEqual([status, _embedded.stepStates.at(-1)?.status], ['CANCELLED', 'NOT_STARTED']);
     });
 
     it('the production deployment of the last execution is done again, by the link that it has', async () => {
       fairway.world.begin();
       await fairway.apply({}, { approval: false, schedule: false, cse: undefined });
-      const ended = () =>
-        until('it has ended', async () => (await fairway.client.running('1', '101')) === undefined, 30_000);
       const { id: first } = await deployer.createExecution('1', '101');
       await ended();
       const again = async (id: string) => {
@@ -226,18 +225,50 @@ describe('the Cloud Manager API', function () {
       assert.deepEqual(await deployer.getPipelineVariables('1', '101'), []);
     });
 
+    it('a log is followed while its step runs', async () => {
+      const lines = ['one\n', 'zwölf\n'];
+      const mayEnd = gate();
+      fairway.world.begin({
+        build: async () => {
+          await mayEnd.hold();
+          throw new Error('the build ends here');
+        },
+      });
+      await fairway.apply();
+      const { id } = await deployer.createExecution('1', '101');
+      const key = `${executionKey({ programId: '1', pipelineId: '101', executionId: id })}/logs/build.log`;
+      await on.storage.append(key, lines[0]!);
+      const isBuilding = async () =>
+        (await fairway.state(id)).steps.some((step) => step.id === 'build' && step.status === 'RUNNING');
+      await until('it builds', isBuilding, 30_000);
+      let text = '';
+      const output = new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          text += chunk.toString();
+          if (text === lines[0]) void on.storage.append(key, lines[1]!).then(() => done(), done);
+          else {
+            mayEnd.open();
+            done();
+          }
+        },
+      });
+      const { status } = await deployer.tailExecutionStepLog('1', '101', 'build', output);
+      assert.deepEqual([text, status], [lines.join(''), 'ERROR']);
+      await ended();
+    });
+
     it('a log is read whole, and from where it had ended', async () => {
       fairway.world.begin();
       await fairway.apply();
       const { id } = await deployer.createExecution('1', '101');
       await fairway.waitsAt('approval');
       const key = `${executionKey({ programId: '1', pipelineId: '101', executionId: id })}/logs/build.log`;
-      const logs = await fetch(`${url}${pipeline}/execution/${id}/phase/BUILD_1/step/build/logs`, {
+      const logs = await fetch(`${on.url}${pipeline}/execution/${id}/phase/BUILD_1/step/build/logs`, {
         headers: { authorization: `Bearer ${await token()}` },
       });
       const { redirect } = (await logs.json()) as { redirect: string };
       assert.equal((await fetch(redirect)).status, 404);
-      await storage().append(key, 'fünf\n');
+      await on.storage.append(key, 'fünf\n');
       let text = '';
       const output = new Writable({
         write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()),
@@ -246,7 +277,7 @@ describe('the Cloud Manager API', function () {
       assert.equal(text, 'fünf\n');
       const from = (bytes: number) => fetch(redirect, { headers: { range: `bytes=${bytes}-` } });
       assert.equal((await from(6)).status, 416);
-      await storage().append(key, 'six\n');
+      await on.storage.append(key, 'six\n');
       const more = await from(6);
       assert.deepEqual(
         [more.status, more.headers.get('content-length'), await more.text()],
@@ -294,7 +325,7 @@ describe('the Cloud Manager API', function () {
       await assert.rejects(deployer.deleteEnvironment('2', '11'), /400/);
       await deployer.deletePipeline('2', '102');
       await assert.rejects(deployer.deleteProgram('2'), /403/);
-      await (await init('ORG@AdobeOrg', 'key', await token(owner), url)).deleteProgram('2');
+      await (await on.as('olga', 'business-owner')).deleteProgram('2');
       assert.equal((await ask({ url: '/api/program/2' })).statusCode, 404);
     });
 
@@ -333,7 +364,7 @@ describe('the Cloud Manager API', function () {
     });
 
     it('have a tenant, repositories with branches, a cache; logs and variables of AEM are not here', async () => {
-      const repository = await createRepository(join(folder, 'repository'));
+      const repository = await createRepository(join(on.folder, 'repository'));
       await fairway.apply({}, { repository: { url: repository.url, branch: 'main' } });
       const { _embedded } = (await ask({ url: '/api/program/1/repositories' })).json<{
         _embedded: { repositories: { id: string; repositoryUrl: string }[] };
@@ -351,14 +382,17 @@ describe('the Cloud Manager API', function () {
         deployer.setEnvironmentVariables('1', '11', [{ name: 'A', value: '1' }]),
         /400.*keep no/,
       );
-      assert.deepEqual(await deployer.downloadLogs('1', '11', 'author', 'aemerror', 1, folder), []);
+      assert.deepEqual(await deployer.downloadLogs('1', '11', 'author', 'aemerror', 1, on.folder), []);
     });
   });
 
   it('refuses tokens that prove nothing', async () => {
     const past = Math.floor(Date.now() / 1000) - 3600;
     const told: Record<string, [token: string, why: RegExp]> = {
-      'of another key': [await token({}, stranger), /signed by none of the keys.*get one of its own issuer/],
+      'of another key': [
+        await token({}, (await generateKeyPair('ES256')).privateKey),
+        /signed by none of the keys.*get one of its own issuer/,
+      ],
       expired: [await token({ exp: past }), /has expired: get a new one/],
       'that never expires': [await token({ exp: undefined }), /claim \\"exp\\"/],
       'of another issuer': [await token({ iss: 'other' }), /not made for this API: its claim \\"iss\\"/],
@@ -366,7 +400,10 @@ describe('the Cloud Manager API', function () {
       'of nobody': [await token({ sub: undefined }), /claim \\"sub\\"/],
     };
     for (const [what, [bad, why]] of Object.entries(told)) {
-      const answer = await api.inject({ url: '/api/programs', headers: { authorization: `Bearer ${bad}` } });
+      const answer = await on.api.inject({
+        url: '/api/programs',
+        headers: { authorization: `Bearer ${bad}` },
+      });
       assert.equal(answer.statusCode, 401, what);
       assert.match(answer.body, why);
     }
@@ -385,35 +422,15 @@ describe('the Cloud Manager API', function () {
       empty: '',
     };
     for (const [what, bad] of Object.entries(tokens)) {
-      const answer = await api.inject({ url: '/api/programs', headers: { authorization: `Bearer ${bad}` } });
+      const answer = await on.api.inject({
+        url: '/api/programs',
+        headers: { authorization: `Bearer ${bad}` },
+      });
       assert.equal(answer.statusCode, 401, what);
     }
-    assert.equal((await api.inject({ url: '/api/programs' })).statusCode, 401);
-    assert.equal((await api.inject({ url: '/anything' })).statusCode, 401);
+    assert.equal((await on.api.inject({ url: '/api/programs' })).statusCode, 401);
+    assert.equal((await on.api.inject({ url: '/anything' })).statusCode, 401);
   });
-
-  const requests: Partial<Record<Operation, InjectOptions>> = {
-    read: { url: '/api/programs' },
-    readVariables: { url: `${pipeline}/variables` },
-    startExecution: { method: 'PUT', url: `/api/program/1/pipeline/999/execution` },
-    readDefinition: { url: '/api/program/1/definition' },
-    editProgram: { method: 'DELETE', url: '/api/program/999' },
-    editEnvironment: { method: 'DELETE', url: '/api/program/1/environment/999' },
-    editPipeline: { method: 'DELETE', url: `/api/program/1/pipeline/999` },
-    setEmergency: { method: 'PUT', url: '/api/program/999/emergency', payload: { activated: true } },
-    editVariables: { method: 'PATCH', url: `${pipeline}/variables`, payload: [] },
-  };
-  for (const [operation, request] of Object.entries(requests) as [Operation, InjectOptions][])
-    it(`${operation} is for ${permissions[operation].join(', ')}`, async () => {
-      await fairway.apply();
-      const allowed: Role[] = [];
-      for (const role of roles) {
-        const { statusCode } = await ask(request, { roles: [role, 'no-such-role'] });
-        if (statusCode !== 403) allowed.push(role);
-      }
-      assert.deepEqual(allowed, permissions[operation]);
-      assert.equal((await ask(request, { roles: [] })).statusCode, 403);
-    });
 
   it('answers hostile requests with a problem, never with an internal error', async () => {
     await fairway.apply();
@@ -476,7 +493,7 @@ describe('the Cloud Manager API', function () {
     await fairway.apply();
     const headers = { authorization: `Bearer ${await token()}` };
     const starts = Array.from({ length: 1000 }, () =>
-      api.inject({ method: 'PUT', url: `${pipeline}/execution`, headers }),
+      on.api.inject({ method: 'PUT', url: `${pipeline}/execution`, headers }),
     );
     const counts = new Map<number, number>();
     for (const { statusCode } of await Promise.all(starts))
@@ -484,16 +501,5 @@ describe('the Cloud Manager API', function () {
     assert.deepEqual(Object.fromEntries(counts), { 201: 1, 412: 999 });
     await fairway.waitsAt('approval');
     await cancelled();
-  });
-
-  it('answers 503 and when to come again while there is no worker', async () => {
-    await fairway.apply();
-    await fairway.stopWorkers();
-    try {
-      const { statusCode, headers } = await ask({ url: '/api/program/1' });
-      assert.deepEqual([statusCode, headers['retry-after']], [503, '5']);
-    } finally {
-      await fairway.startWorkers();
-    }
   });
 });

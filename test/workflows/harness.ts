@@ -56,6 +56,11 @@ const nodeQueues = (productionLegs: number) =>
     ...Array.from({ length: productionLegs }, (_, index) => ['12', `dispatcher${index + 1}`]),
   ].map(([environmentId = '', nodeId = '']) => nodeQueue({ programId: '1', environmentId, nodeId }));
 
+/** On a busy machine workers may not have been heard of for a while. */
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof FairwayError) || error.kind !== 'unavailable') throw error;
+}
+
 export class Harness {
   readonly world = new ScriptedWorld();
   /** Secrets by name; any other has a value as well. */
@@ -170,11 +175,13 @@ export class Harness {
     await until(
       `the execution waits at ${step}`,
       async () => {
-        state = await this.state();
+        const known = await this.state().catch(unlessUnavailable);
+        if (!known) return false;
+        state = known;
         if (state.status !== 'RUNNING') throw new Error(`it is ${state.status}: ${state.failure?.message}`);
         return state.waitingFor?.step === step;
       },
-      30_000,
+      60_000,
     );
     return state;
   }

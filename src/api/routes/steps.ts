@@ -9,7 +9,7 @@ import { metricsOf, stepsIn, stepStateOf } from '../executions.ts';
 import { links, paths } from '../hal.ts';
 import { Problem } from '../problem.ts';
 import { inExecution, permit, type Routes } from '../route.ts';
-import { artifactList, metrics, nothing, redirect as redirectShown, stepState } from '../schemas.ts';
+import { artifactList, metrics, nothing, redirect as redirectShown, sentOn, stepState } from '../schemas.ts';
 import type { LinkedFile } from '../signed-links.ts';
 
 const inStep = inExecution.extend({ phaseId: z.string().max(20), stepId: z.string().max(40) });
@@ -58,7 +58,7 @@ export const stepRoutes: Routes = (app, { client, signedLinks, absolute }) => {
       schema: {
         ...schema,
         querystring: z.object({ file: z.string().max(100).optional() }),
-        response: { 200: redirectShown },
+        response: { 200: redirectShown, 307: sentOn },
       },
     },
     async (request, reply) => {
@@ -91,7 +91,7 @@ export const stepRoutes: Routes = (app, { client, signedLinks, absolute }) => {
 
   app.get(
     `${path}/artifact/:artifactId`,
-    { config, schema: { params: inArtifact, response: { 200: redirectShown } } },
+    { config, schema: { params: inArtifact, response: { 200: redirectShown, 307: sentOn } } },
     async (request, reply) => {
       const { state, step } = await stepAt(request.params);
       const found = artifactsOf(request.params, state, step).find(
