@@ -49,5 +49,5 @@ export const productionProgram = (
 /** The nodes whose agents a program needs. */
 export const nodesOf = ({ id, environments }: ProgramInput): NodeRef[] =>
   environments.flatMap((one) =>
-    one.dispatchers.map(({ id: nodeId }) => ({ programId: id, environmentId: one.id, nodeId })),
+    (one.dispatchers ?? []).map(({ id: nodeId }) => ({ programId: id, environmentId: one.id, nodeId })),
   );

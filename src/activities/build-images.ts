@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import type { ImageActivities } from '../model/activities.ts';
+import type { ImageActivities, Problem } from '../model/activities.ts';
 import type { BuildImagesInput, BuildImagesOutput, BuiltImage } from '../model/images.ts';
 import { buildImages, type ImageSettings, type LocalImage } from '../systems/images/build.ts';
-import { pushImage } from '../systems/images/push.ts';
+import { askRegistry, pushImage } from '../systems/images/push.ts';
 import { kubernetesConfiguration } from '../systems/kubernetes/manifests.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import { problems } from './problems.ts';
 import { secretsOf } from './hiding.ts';
 import { whileSpeaking, type Spoken } from './spoken-log.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
@@ -28,7 +29,39 @@ export interface BuildImagesDeps extends ImageSettings {
 
 export const buildImagesActivities = (deps: BuildImagesDeps): ImageActivities => ({
   buildImages: (input) => whileSpeaking(deps.storage, input.log, (spoken) => build(deps, input, spoken)),
+
+  checkRegistry: ({ executionKey, log }) =>
+    whileSpeaking(deps.storage, log, async ({ signal, say, conceal }) => {
+      const { push, repository, workFolder } = deps;
+      const thing = `registry of ${repository}`;
+      const found = push
+        ? await problems(
+            thing,
+            'see to the registry, to skopeo on the workers that build, and to `images.push` of their settings',
+            signal,
+            () =>
+              withWorkFolder(workFolder, executionKey.replaceAll('/', '-'), async (work) => {
+                const credentials = await accountOf(push);
+                conceal(credentials ? secretsOf(credentials) : []);
+                const { insecure } = push;
+                await askRegistry({ repository: `${repository}/aem`, credentials, insecure, work, signal });
+                return [];
+              }),
+          )
+        : [notPushing(thing)];
+      for (const { problem, remedy } of found) say(`${thing}: ${problem} (${remedy})`);
+      return found;
+    }),
 });
+
+const notPushing = (thing: string): Problem => ({
+  thing,
+  problem: 'no worker brings images there, and a cluster finds them nowhere else',
+  remedy: 'add `images.push` to the settings of the workers that build (docs/cloud-service.md)',
+});
+
+const accountOf = async ({ credentials, secret }: NonNullable<BuildImagesDeps['push']>) =>
+  credentials === undefined ? undefined : secret(credentials);
 
 async function build(
   deps: BuildImagesDeps,
@@ -46,9 +79,9 @@ async function build(
     signal.throwIfAborted();
     const prefix = `${programId}/${pipelineId}/${executionId}/images`;
     const images: BuiltImage[] = [];
-    for (const image of local) images.push(await store(deps.storage, prefix, image, signal));
+    for (const image of local) images.push(await store(deps, prefix, image, signal));
     const { push, repository } = deps;
-    const credentials = push?.credentials && (await push.secret(push.credentials));
+    const credentials = push && (await accountOf(push));
     conceal(credentials ? secretsOf(credentials) : []);
     for (const { role, digest, archive } of push ? local : []) {
       const target = { repository: `${repository}/${role}`, tag: executionId };
@@ -59,13 +92,13 @@ async function build(
     say(
       `stored ${images.length} images and the Kubernetes configuration of ${kubernetes.length} environments`,
     );
-    return { builder, images, kubernetes };
+    return { builder, images, pushed: push !== undefined, kubernetes };
   });
 }
 
 /** The key holds the digest: what is there under it is that image. */
 async function store(
-  storage: Storage,
+  { storage, repository }: BuildImagesDeps,
   prefix: string,
   { role, digest, base, archive, billOfMaterials }: LocalImage,
   signal: AbortSignal,
@@ -76,18 +109,19 @@ async function store(
     throw error;
   });
   const bill = await storage.put(`${key}.cdx.json`, billOfMaterials);
-  return { role, digest, archive: stored, billOfMaterials: bill, ...(base && { base }) };
+  return {
+    ...{ role, name: `${repository}/${role}`, digest, archive: stored, billOfMaterials: bill },
+    ...(base && { base }),
+  };
 }
 
 async function storeKubernetes(
-  { storage, repository }: BuildImagesDeps,
+  { storage }: BuildImagesDeps,
   { environments, programId }: BuildImagesInput,
   prefix: string,
   images: readonly BuiltImage[],
 ): Promise<BuildImagesOutput['kubernetes']> {
-  const references = Object.fromEntries(
-    images.map(({ role, digest }) => [role, { name: `${repository}/${role}`, digest }]),
-  );
+  const references = Object.fromEntries(images.map(({ role, name, digest }) => [role, { name, digest }]));
   return Promise.all(
     environments.map(async (environment) => {
       const files = kubernetesConfiguration(programId, environment, references);

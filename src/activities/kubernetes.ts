@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { Context } from '@temporalio/activity';
-import type { KubernetesActivities, KubernetesInput } from '../model/activities.ts';
+import type { ClusterPart, KubernetesActivities, KubernetesInput } from '../model/activities.ts';
+import { Failure } from '../systems/failure.ts';
 import { cluster, inWords, type Cluster } from '../systems/kubernetes/cluster.ts';
 import { keep, kept } from '../systems/kubernetes/kept.ts';
-import { renderConfiguration, type Resource } from '../systems/kubernetes/render.ts';
+import { partOf, renderConfiguration, type Resource } from '../systems/kubernetes/render.ts';
 import { freeStuckPods, isWorkload, untilRolledOut } from '../systems/kubernetes/rollout.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import type { Deps } from './deps.ts';
@@ -42,8 +44,13 @@ export function kubernetesActivities(deps: KubernetesDeps): KubernetesActivities
   return {
     applyKubernetes: (input) =>
       onCluster(input, async (there, { say }) => {
-        const resources = await configurationOf(storage, input);
-        await keep(storage, input.keep, there, resources);
+        const all = await configurationOf(storage, input);
+        if (!(await kept(storage, input.keep))) {
+          for (const resource of all) await there.tryOut(resource);
+          say(`the cluster takes all of ${all.length} objects (tried out)`);
+          await keep(storage, input.keep, there, all);
+        }
+        const resources = ofPart(all, input.part);
         for (const resource of resources) {
           await there.apply(resource);
           say(`applied ${inWords(resource)}`);
@@ -53,16 +60,18 @@ export function kubernetesActivities(deps: KubernetesDeps): KubernetesActivities
 
     waitForRollout: (input) =>
       onCluster(input, async (there, spoken) => {
-        const workloads = (await configurationOf(storage, input)).filter(isWorkload);
+        const workloads = ofPart(await configurationOf(storage, input), input.part).filter(isWorkload);
         await wait(input, there, workloads, spoken);
         spoken.say(`${workloads.map(inWords).join(', ')}: rolled out`);
       }),
 
-    undoRollout: (input) =>
-      onCluster(input, async (there, spoken) => {
-        const before = await kept(storage, input.keep);
-        const workloads = before?.filter(isWorkload) ?? [];
-        if (!before || workloads.length === 0) {
+    undoRollout: async (input) => {
+      // Asked before the cluster: one that takes no token was not changed either.
+      const before = await kept(storage, input.keep);
+      if (!before) return { serving: 'unchanged' };
+      return onCluster(input, async (there, spoken) => {
+        const workloads = before.filter(isWorkload);
+        if (workloads.length === 0) {
           spoken.say('nothing ran before: there is nothing to go back to');
           return { serving: 'none' };
         }
@@ -73,9 +82,13 @@ export function kubernetesActivities(deps: KubernetesDeps): KubernetesActivities
         await wait(input, freeing(there, spoken.say), workloads, spoken);
         spoken.say(`${workloads.map(inWords).join(', ')}: as before`);
         return { serving: 'before' };
-      }),
+      });
+    },
   };
 }
+
+const ofPart = (resources: readonly Resource[], part: ClusterPart): readonly Resource[] =>
+  resources.filter((resource) => partOf(resource) === part);
 
 /** A cluster of which each look at a workload frees it from pods that keep it from going back. */
 const freeing = (there: Cluster, say: (line: string) => void): Cluster => ({
@@ -86,13 +99,22 @@ const freeing = (there: Cluster, say: (line: string) => void): Cluster => ({
   },
 });
 
+/** @throws Failure `InvalidArtifact` when it is not what was made, `Conflict` when it was made for another namespace */
 async function configurationOf(
   storage: Storage,
-  { configuration: { files } }: KubernetesInput,
+  { configuration: { files }, cluster: { namespace } }: KubernetesInput,
 ): Promise<Resource[]> {
-  const texts = files.map(async ({ key }): Promise<[string, string]> => [
-    key.slice(key.lastIndexOf('/') + 1),
-    await text(await storage.get(key)),
-  ]);
-  return renderConfiguration(Object.fromEntries(await Promise.all(texts)));
+  const texts = files.map(async ({ key, sha256 }): Promise<[string, string]> => {
+    const content = await text(await storage.get(key));
+    if (createHash('sha256').update(content).digest('hex') !== sha256)
+      throw new Failure('InvalidArtifact', `${key} is no longer the file that was made: its SHA-256 differs`);
+    return [key.slice(key.lastIndexOf('/') + 1), content];
+  });
+  const resources = renderConfiguration(Object.fromEntries(await Promise.all(texts)));
+  const other = resources.find(({ metadata }) => metadata.namespace !== namespace)?.metadata.namespace;
+  if (other === undefined) return resources;
+  throw new Failure(
+    'Conflict',
+    `the images were built for namespace ${other}, and the environment is now ${namespace}: start the pipeline anew`,
+  );
 }

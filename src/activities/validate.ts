@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Activities, Problem, ValidateInput } from '../model/activities.ts';
 import { legsOf } from '../model/deployment-plan.ts';
 import { idsOf, recordKey, type ExecutionState } from '../model/execution.ts';
+import { imagesRefusal } from '../model/kubernetes.ts';
 import { unmeasured } from '../model/measured-nodes.ts';
 import { reExecutionRefusal, type ReExecuted } from '../model/re-execution.ts';
 import type { Environment } from '../model/schema/definition.ts';
@@ -11,6 +12,7 @@ import { resolveSource } from '../systems/git.ts';
 import { preflight } from '../systems/load-balancer/preflight.ts';
 import { packageManagerOf } from '../systems/package-manager/choose.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import { clusterChecks, unreachedWarnings } from './cluster-checks.ts';
 import type { Deps } from './deps.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 import { problems } from './problems.ts';
@@ -48,8 +50,11 @@ export const validateActivities = (deps: ValidateDeps): Pick<Activities, 'valida
             )
           : problems(what, 'start the pipeline instead', signal, async () => {
               const earlier = await readRecord(deps.storage, reExecutes);
-              const refusal = reExecutionRefusal(earlier);
-              if (refusal !== undefined) return [refusal];
+              const refusals = [
+                reExecutionRefusal(earlier),
+                ...input.environments.map((one) => one.kubernetes && imagesRefusal(one, earlier.images)),
+              ].filter((refusal) => refusal !== undefined);
+              if (refusals.length > 0) return refusals;
               reExecuted = pickReExecuted(earlier);
               return [];
             }),
@@ -61,7 +66,10 @@ export const validateActivities = (deps: ValidateDeps): Pick<Activities, 'valida
         ...input.environments.flatMap((environment) => unmeasured(environment, input.performance?.gates)),
       ];
       signal.throwIfAborted();
-      const warnings = input.environments.flatMap(redundancyWarnings);
+      const warnings = input.environments.flatMap((one) => [
+        ...redundancyWarnings(one),
+        ...unreachedWarnings(one),
+      ]);
       for (const { thing, problem, remedy } of found) await say(`${thing}: ${problem} (${remedy})`);
       for (const warning of warnings) await say(`note: ${warning}`);
       if (found.length === 0)
@@ -75,10 +83,11 @@ export const validateActivities = (deps: ValidateDeps): Pick<Activities, 'valida
 function environmentChecks(
   environment: Environment,
   { programId }: ValidateInput,
-  { secret, client }: ValidateDeps,
+  deps: ValidateDeps,
   signal: AbortSignal,
 ): Promise<Problem[]>[] {
-  const { id, name, author, publish, dispatchers, loadBalancer } = environment;
+  const { secret, client } = deps;
+  const { id, name, author, publish, dispatchers, loadBalancer, kubernetes } = environment;
   const thing = `environment ${id} (${name})`;
   const checks = [...author, ...publish].map((instance) =>
     problems(
@@ -97,6 +106,7 @@ function environmentChecks(
       return user ? [`it is in use: ${user}`] : [];
     }),
   );
+  if (kubernetes) checks.push(...clusterChecks(thing, kubernetes, deps, signal));
   if (loadBalancer && dispatchers.length > 0)
     checks.push(
       problems(`${thing} load balancer`, 'see to it, or correct the definition', signal, () =>
@@ -110,8 +120,8 @@ function environmentChecks(
 const readRecord = async (storage: Storage, executionKey: string) =>
   JSON.parse(await text(await storage.get(recordKey(executionKey)))) as ExecutionState;
 
-const pickReExecuted = ({ commit, artifactsVersion, artifacts }: ExecutionState): ReExecuted => ({
-  ...{ commit, artifactsVersion, artifacts },
+const pickReExecuted = ({ commit, artifactsVersion, artifacts, images }: ExecutionState): ReExecuted => ({
+  ...{ commit, artifactsVersion, artifacts, images },
 });
 
 /** How the load test will enter the site. */
@@ -132,11 +142,15 @@ const siteProblems = (
     },
   );
 
-/** R2: with one leg only, a rolling deployment takes the whole site away. */
+/** R2: with one leg only, a rolling deployment takes the whole site away; on a cluster, with one publish instance. */
 const redundancyWarnings = (environment: Environment): string[] =>
-  environment.type === 'prod' &&
-  legsOf(environment).filter(({ dispatchers }) => dispatchers.length > 0).length < 2
+  environment.type === 'prod' && !isRedundant(environment)
     ? [
         `environment ${environment.id} (${environment.name}) has no redundancy: visitors will see an outage while it is deployed to`,
       ]
     : [];
+
+const isRedundant = (environment: Environment): boolean =>
+  environment.kubernetes
+    ? environment.kubernetes.replicas.publish > 1
+    : legsOf(environment).filter(({ dispatchers }) => dispatchers.length > 0).length > 1;

@@ -5,6 +5,7 @@ import type { DeploymentProgress } from '../model/deployment.ts';
 import { executionKey, executionWorkflowId, type ExecutionState } from '../model/execution.ts';
 import type { MessageName, Messages } from '../model/messages.ts';
 import { startRefusal, type ProgramState, type Start, type Started } from '../model/program.ts';
+import { clusterRepairsItself } from '../model/kubernetes.ts';
 import { reExecutionRefusal } from '../model/re-execution.ts';
 import type { Environment, Pipeline, Program } from '../model/schema/definition.ts';
 import type { StepId } from '../model/steps.ts';
@@ -383,7 +384,7 @@ export class FairwayClient {
    * @returns how every node is now. `reconciled`: what was found and made good, line by line; empty when nothing was to
    *   be done. `remaining`: what a person must see to; absent or empty when all is well.
    * @throws FairwayError `notFound` for an unknown program or environment; `refused`, naming who, while a deployment or
-   *   another repair runs or an execution holds the environment; `outcomeUnknown` when no worker answers.
+   *   another repair runs or an execution holds the environment, and for one on a cluster; `outcomeUnknown` when no worker answers.
    */
   async repair(
     programId: string,
@@ -392,6 +393,7 @@ export class FairwayClient {
     onProgress?: (progress: DeploymentProgress) => void,
   ): Promise<DeploymentProgress> {
     const { program, thing } = await this.findEnvironment(environmentId, programId);
+    if (thing.kubernetes) throw new FairwayError('refused', clusterRepairsItself(thing));
     const input = { programId: program.id, environment: thing, by };
     return repairEnvironment(this.calls, input, onProgress);
   }

@@ -71,6 +71,9 @@ async function examine(session: Session): Promise<{ findings: Finding[]; exit: E
       )
     ).flat(),
     ...(
+      await Promise.all(definitions.map((program) => environments.clusterFindings(program, secret)))
+    ).flat(),
+    ...(
       await Promise.all(definitions.map((program) => codeScanner.codeScannerFindings(program, secret)))
     ).flat(),
     ...(

@@ -1,4 +1,4 @@
-import type { DeploymentProgress } from '../model/deployment.ts';
+import type { DeploymentProgress, LegState } from '../model/deployment.ts';
 import type { ExecutionState, StepState } from '../model/execution.ts';
 import { expectationOf, type Metric } from '../model/gates.ts';
 import { answersTo } from './answers.ts';
@@ -93,9 +93,11 @@ export function decisionLines({ decisions }: ExecutionState): string[] {
   );
 }
 
+const isAmiss = (state: LegState): boolean => state === 'MIXED' || state === 'OUT';
+
 /** Node by node. */
 export function deploymentLines(deployment: DeploymentProgress, paint: Paint): string[] {
-  const { environmentName, now, instances, dispatchers, legs, reconciled } = deployment;
+  const { environmentName, now, instances, dispatchers, legs, images = [], reconciled } = deployment;
   const node = (id: string, what: string) => `  ${id.padEnd(13)} ${what}`;
   return [
     `${paint('bold', clean(environmentName))}: ${clean(now)}`,
@@ -109,10 +111,14 @@ export function deploymentLines(deployment: DeploymentProgress, paint: Paint): s
         `${service === 'in service' ? service : paint('yellow', service)}, configuration ${configuration}`,
       ),
     ),
+    ...images.map(({ role, name, digest }) => node(role, clean(`${name}@${digest}`))),
     ...legs
-      .filter(({ state }) => state === 'MIXED' || state === 'OUT')
+      .filter(({ state, reason }) => isAmiss(state) || reason !== undefined)
       .map(({ name, state, reason }) =>
-        paint('red', `  leg ${name} is ${state}${reason ? `: ${clean(reason)}` : ''}`),
+        paint(
+          isAmiss(state) ? 'red' : 'yellow',
+          `  leg ${name} is ${state}${reason ? `: ${clean(reason)}` : ''}`,
+        ),
       ),
   ];
 }

@@ -111,8 +111,12 @@ const environmentRow = (program: string, environment: Environment): string[] => 
   clean(environment.name),
   clean(program),
   environment.type,
-  String(environment.author.length),
-  String(environment.publish.length),
-  String(environment.dispatchers.length),
-  environment.loadBalancer?.url ?? '',
+  ...(environment.kubernetes ? countsOnCluster(environment.kubernetes) : countsOnHosts(environment)),
+  environment.kubernetes?.dispatcher?.url ?? environment.loadBalancer?.url ?? '',
 ];
+
+const countsOnHosts = ({ author, publish, dispatchers }: Environment): string[] =>
+  [author, publish, dispatchers].map(({ length }) => String(length));
+
+const countsOnCluster = ({ replicas }: NonNullable<Environment['kubernetes']>): string[] =>
+  [1, replicas.publish, replicas.dispatcher].map(String);

@@ -14,7 +14,9 @@ import { LOOPBACK } from './interface.ts';
 import { anyPorts, type Ports } from './ports.ts';
 import { Running } from './running.ts';
 
-type EnvironmentInput = ProgramInput['environments'][number];
+/** One of hosts. */
+type EnvironmentInput = ProgramInput['environments'][number] &
+  Required<Pick<ProgramInput['environments'][number], 'author' | 'publish' | 'dispatchers'>>;
 type AgentInput = NonNullable<WorkerSettingsInput['agents']>[number];
 
 /**

@@ -82,7 +82,7 @@ async function writeFiles(
   const text = `# The example program on this machine, for: fairway apply -f\n${stringify({ programs: [program] }, { lineWidth: 0 })}`;
   // One that was changed by hand stays; one that names other ports is of no use any more.
   const earlier = await readFile(definition, 'utf8').catch(() => undefined);
-  const addresses = program.environments.flatMap(({ author, publish, dispatchers }) =>
+  const addresses = program.environments.flatMap(({ author = [], publish = [], dispatchers = [] }) =>
     [...author, ...publish, ...dispatchers].map(({ url }) => url),
   );
   if (earlier !== undefined && !addresses.every((url) => earlier.includes(url))) {

@@ -152,7 +152,12 @@ export interface ImageActivities {
    * The dispatcher's configuration is tested before anything is built.
    */
   buildImages(input: BuildImagesInput): Promise<BuildImagesOutput>;
+  /** What keeps images from their registry, where clusters look for them; nothing is pushed. */
+  checkRegistry(input: { executionKey: string; log: string }): Promise<readonly Problem[]>;
 }
+
+/** A deployment to a cluster goes in two parts: dispatchers follow when what they render from is there. */
+export type ClusterPart = 'aem' | 'dispatcher';
 
 export interface KubernetesInput {
   readonly cluster: Kubernetes;
@@ -168,15 +173,18 @@ export interface KubernetesInput {
  * `applyKubernetes` was called, undo it.
  */
 export interface KubernetesActivities {
-  /** Keeps what runs now, then applies the configuration. Again, it applies the same. */
-  applyKubernetes(input: KubernetesInput): Promise<{ readonly applied: number }>;
-  /** Waits until everything runs as applied; fails as `NotReady` when the cluster's time is over. */
-  waitForRollout(input: KubernetesInput): Promise<void>;
+  /**
+   * Has the cluster try all of the configuration out, keeps what runs now, then applies that part. Again, it applies
+   * the same.
+   */
+  applyKubernetes(input: KubernetesInput & { part: ClusterPart }): Promise<{ readonly applied: number }>;
+  /** Waits until that part runs as applied; fails as `NotReady` when the cluster's time is over. */
+  waitForRollout(input: KubernetesInput & { part: ClusterPart }): Promise<void>;
   /**
    * Applies what ran before and waits until it does. `none`: nothing of it ran before, and what was applied is still
-   * there; nothing had been applied when there is nothing kept.
+   * there. `unchanged`: nothing had been applied.
    */
-  undoRollout(input: KubernetesInput): Promise<{ readonly serving: 'before' | 'none' }>;
+  undoRollout(input: KubernetesInput): Promise<{ readonly serving: 'before' | 'none' | 'unchanged' }>;
 }
 
 export interface InstallInput {

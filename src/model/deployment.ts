@@ -1,6 +1,7 @@
 import type { Actor } from './actor.ts';
 import type { ConfigurationState, PathFlushed } from './activities.ts';
 import type { Artifact } from './artifacts.ts';
+import type { BuildImagesOutput, ImageRole } from './images.ts';
 import type { Dispatcher, Environment, Instance } from './schema/definition.ts';
 
 /** What a deployment to one environment is told, and what it says of itself. */
@@ -10,6 +11,8 @@ export interface DeploymentInput {
   readonly executionId: string;
   readonly environment: Environment;
   readonly artifacts: readonly Artifact[];
+  /** What Build Images made of them, where there is such a step: an environment on a cluster gets these. */
+  readonly images?: BuildImagesOutput;
   readonly order: 'allAtOnce' | 'rolling';
   readonly skipDetachingDispatchers: boolean;
   readonly flush: readonly string[];
@@ -49,13 +52,24 @@ export interface LegProgress {
   reason?: string;
 }
 
+/** An image as a cluster finds it, `<name>@<digest>`. */
+export interface DeployedImage {
+  readonly role: ImageRole;
+  readonly name: string;
+  /** `sha256:<hex>` */
+  readonly digest: string;
+}
+
 /** Node by node, leg by leg; the workflow's state, its query and what it reports to the execution. */
 export interface DeploymentProgress {
   readonly environmentId: string;
   readonly environmentName: string;
   instances: InstanceProgress[];
   dispatchers: DispatcherProgress[];
+  /** Of an environment on a cluster one leg, its namespace. */
   legs: LegProgress[];
+  /** What a cluster was given to run; absent of hosts. */
+  images?: readonly DeployedImage[];
   /** What an earlier deployment had left behind and this one made good. */
   reconciled: string[];
   /** What could not be made good, and why; absent or empty when nothing is left. */
@@ -92,11 +106,16 @@ export function isProgress(value: unknown): value is DeploymentProgress {
   const progress = value as Record<keyof DeploymentProgress, unknown>;
   const lists = [progress.instances, progress.dispatchers, progress.legs, progress.reconciled];
   const texts = [progress.environmentId, progress.environmentName, progress.now];
+  const images: unknown = progress.images ?? [];
   const packages = (Array.isArray(progress.instances) ? progress.instances : []) as { packages?: unknown }[];
   return (
     lists.every(Array.isArray) &&
     texts.every((text) => typeof text === 'string') &&
-    packages.every((instance) => Array.isArray(instance?.packages))
+    packages.every((instance) => Array.isArray(instance?.packages)) &&
+    Array.isArray(images) &&
+    images.every(({ role, name, digest }: Record<string, unknown>) =>
+      [role, name, digest].every((text) => typeof text === 'string'),
+    )
   );
 }
 

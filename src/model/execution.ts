@@ -5,6 +5,7 @@ import type { DeciderRules } from './deciders.ts';
 import type { DeploymentProgress } from './deployment.ts';
 import type { Listener } from './events.ts';
 import type { Metric } from './gates.ts';
+import type { BuildImagesOutput } from './images.ts';
 import type { MessageName } from './messages.ts';
 import type {
   CodeScannerChoice,
@@ -116,6 +117,8 @@ export interface ExecutionState {
   warnings: Validation['warnings'];
   decisions: Decision[];
   artifacts: readonly Artifact[];
+  /** What Build Images made of them, where the execution has that step. */
+  images?: BuildImagesOutput;
   deployments: DeploymentProgress[];
   /** The last messages that changed nothing, and why. */
   ignoredMessages: IgnoredMessage[];

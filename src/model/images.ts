@@ -22,6 +22,8 @@ export type ImageRole = 'aem' | 'dispatcher';
 /** An image in storage. */
 export interface BuiltImage {
   readonly role: ImageRole;
+  /** Where clusters find it: registry and repository, without tag. */
+  readonly name: string;
   /** Of the image's manifest, `sha256:<hex>`: the same input gives the same one. */
   readonly digest: string;
   /** An OCI archive, `oci-archive:` to podman, skopeo and others. */
@@ -42,6 +44,8 @@ export interface BuildImagesOutput {
   /** The builder's name and version. */
   readonly builder: string;
   readonly images: readonly BuiltImage[];
+  /** Whether the images were brought to their registry, where clusters find them. */
+  readonly pushed: boolean;
   readonly kubernetes: readonly {
     readonly environmentId: string;
     /** One of them is `kustomization.yaml`. */
@@ -70,6 +74,13 @@ export interface KubernetesEnvironment {
   /** Variables of a workload that are no secrets. */
   readonly variables?: Readonly<Partial<Record<Workload, Readonly<Record<string, string>>>>>;
 }
+
+/** As much of a digest as tells images apart on a page. */
+const SHOWN = 'sha256:'.length + 12;
+
+/** `aem sha256:0123456789ab, dispatcher sha256:...` */
+export const imagesInWords = (images: readonly Pick<BuiltImage, 'role' | 'digest'>[]): string =>
+  images.map(({ role, digest }) => `${role} ${digest.slice(0, SHOWN)}`).join(', ');
 
 export const workloads = ['author', 'publish', 'dispatcher'] as const;
 export type Workload = (typeof workloads)[number];

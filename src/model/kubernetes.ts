@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from './images.ts';
+import type { BuildImagesOutput, KubernetesEnvironment } from './images.ts';
 import type { Environment } from './schema/definition.ts';
 import type { Kubernetes } from './schema/kubernetes.ts';
 
@@ -25,8 +25,22 @@ export function nodesOnCluster({
   };
 }
 
-/** The Kubernetes configuration that does what an environment of hosts does: as many of each, the same probe. */
-export const kubernetesLikeHosts = (
+/** An environment as tests reach its nodes; `balanced`: one address stands for several of them. */
+export const reachable = (environment: Environment): { environment: Environment; balanced: boolean } => {
+  const { kubernetes } = environment;
+  return kubernetes
+    ? { environment: { ...environment, ...nodesOnCluster(kubernetes) }, balanced: true }
+    : { environment, balanced: false };
+};
+
+/** What Build Images makes configuration for: as the environment says, or what does as much as its hosts do. */
+export const configured = (programId: string, environment: Environment): KubernetesEnvironment =>
+  environment.kubernetes
+    ? kubernetesEnvironment(environment, environment.kubernetes)
+    : likeHosts(programId, environment);
+
+/** As many of each, the same probe. */
+const likeHosts = (
   programId: string,
   { id, name, type, publish, dispatchers, probe }: Environment,
 ): KubernetesEnvironment => ({
@@ -35,3 +49,19 @@ export const kubernetesLikeHosts = (
   replicas: { publish: publish.length, dispatcher: dispatchers.length },
   repositorySize: '50Gi',
 });
+
+/** Why what an execution built cannot be deployed to this environment, which is on a cluster. */
+export function imagesRefusal(
+  { id, name }: Pick<Environment, 'id' | 'name'>,
+  images: BuildImagesOutput | undefined,
+): string | undefined {
+  const what = `environment ${id} (${name}) is on a cluster`;
+  if (!images || !images.kubernetes.some(({ environmentId }) => environmentId === id))
+    return `${what}, and no images were built for it`;
+  if (!images.pushed) return `${what}, which finds images in their registry alone, and these were not pushed`;
+  return images.images.length === 0 ? `${what}, and the build left nothing to put into an image` : undefined;
+}
+
+/** Why an environment on a cluster is not repaired from here. */
+export const clusterRepairsItself = ({ id, name }: Pick<Environment, 'id' | 'name'>): string =>
+  `environment ${id} (${name}) is on a cluster, which repairs its nodes by itself: to change what it runs, deploy to it`;

@@ -1,11 +1,13 @@
 import type { Artifact } from './artifacts.ts';
 import type { ExecutionState } from './execution.ts';
+import type { BuildImagesOutput } from './images.ts';
 
 /** What a re-execution takes over from the execution whose production deployment it does again. */
 export interface ReExecuted {
   readonly commit?: string;
   readonly artifactsVersion?: string;
   readonly artifacts: readonly Artifact[];
+  readonly images?: BuildImagesOutput;
 }
 
 /**

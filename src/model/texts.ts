@@ -74,6 +74,7 @@ export function deploymentText({
   instances,
   dispatchers,
   legs,
+  images = [],
   now,
   reconciled,
   remaining = [],
@@ -82,19 +83,31 @@ export function deploymentText({
     `#### ${environmentName}: ${cell(now)}`,
     ...reconciled.map((done) => `- made good: ${cell(done)}`),
     ...remaining.map((left) => `- **not made good**: ${cell(left)}`),
-    [
-      '| node | state | service |',
-      '|---|---|---|',
-      ...instances.map(
-        ({ id, packages }) =>
-          `| ${id} | ${cell(packages.map(({ label, state }) => `${label} ${state}`).join(', '))} | |`,
-      ),
-      ...dispatchers.map(
-        ({ id, configuration, service }) => `| ${id} | configuration ${configuration} | ${service} |`,
-      ),
-    ].join('\n'),
+    nodeTable(instances, dispatchers),
+    images.map(({ role, name, digest }) => `- ${role}: \`${cell(name)}@${cell(digest)}\``).join('\n'),
     legs
       .map(({ name, state, reason }) => `- leg ${name}: **${state}**${reason ? ` (${cell(reason)})` : ''}`)
       .join('\n'),
-  ].join('\n\n');
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Empty where a cluster has its own. */
+function nodeTable(
+  instances: DeploymentProgress['instances'],
+  dispatchers: DeploymentProgress['dispatchers'],
+): string {
+  if (instances.length + dispatchers.length === 0) return '';
+  return [
+    '| node | state | service |',
+    '|---|---|---|',
+    ...instances.map(
+      ({ id, packages }) =>
+        `| ${id} | ${cell(packages.map(({ label, state }) => `${label} ${state}`).join(', '))} | |`,
+    ),
+    ...dispatchers.map(
+      ({ id, configuration, service }) => `| ${id} | configuration ${configuration} | ${service} |`,
+    ),
+  ].join('\n');
 }

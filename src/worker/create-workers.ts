@@ -238,15 +238,18 @@ async function assembled(
 
 /** A worker that builds but makes no images says so: the task would be tried again for ever. */
 function imageActivities({ images, workFolder }: WorkerSettings, { storage, secret }: Deps): ImageActivities {
-  if (!images)
+  if (!images) {
+    const [problem, remedy] = [
+      'this worker makes no images',
+      'add "images" to its settings (docs/cloud-service.md)',
+    ];
     return {
       buildImages: async () => {
-        throw new Failure(
-          'Missing',
-          'this worker makes no images: add "images" to its settings (docs/cloud-service.md)',
-        );
+        throw new Failure('Missing', `${problem}: ${remedy}`);
       },
+      checkRegistry: async () => [{ thing: 'images', problem, remedy }],
     };
+  }
   const { base, repository, push, httpd } = images;
   return buildImagesActivities({
     storage,

@@ -7,10 +7,12 @@ import type {
   BuildActivities,
   DeliveryActivities,
   ImageActivities,
+  KubernetesActivities,
   NodeActivities,
   NodeRef,
   WaitActivities,
 } from '../model/activities.ts';
+import type { Kubernetes } from '../model/schema/kubernetes.ts';
 
 /**
  * Activities, grouped by what a repetition means. Whoever throws decides whether a failure may be retried at all
@@ -49,10 +51,9 @@ const untilThere = {
 export const reading =
   proxyActivities<Pick<Activities, 'validate' | 'preflightEnvironment' | 'probeDispatcher'>>(asked);
 
-export const readingWhereBuildsRun = proxyActivities<Pick<BuildActivities, 'checkCodeScanner'>>({
-  ...asked,
-  ...whereBuildsRun,
-});
+export const readingWhereBuildsRun = proxyActivities<
+  Pick<BuildActivities, 'checkCodeScanner'> & Pick<ImageActivities, 'checkRegistry'>
+>({ ...asked, ...whereBuildsRun });
 
 /** From the commit. */
 export const building = proxyActivities<Pick<BuildActivities, 'build'>>({ ...begunAnew, ...whereBuildsRun });
@@ -61,7 +62,10 @@ export const building = proxyActivities<Pick<BuildActivities, 'build'>>({ ...beg
 export const copying = proxyActivities<Pick<Activities, 'copyArtifacts'>>(untilThere);
 
 /** The same input gives the same images; the registry with a base image may be away. */
-export const imaging = proxyActivities<ImageActivities>({ ...untilThere, ...whereBuildsRun });
+export const imaging = proxyActivities<Pick<ImageActivities, 'buildImages'>>({
+  ...untilThere,
+  ...whereBuildsRun,
+});
 
 /** From what the build left; a server that analyses may be restarting. */
 export const scanning = proxyActivities<Pick<BuildActivities, 'codeQuality'>>({
@@ -130,6 +134,26 @@ export const waiting = proxyActivities<WaitActivities>({
   ...watched,
   retry: { initialInterval: '1 second', backoffCoefficient: 1 },
 });
+
+/** A cluster that is away, or busy with what is to be changed, is asked for half an hour. */
+export const applying = proxyActivities<Pick<KubernetesActivities, 'applyKubernetes'>>({
+  startToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '30 minutes',
+  ...watched,
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/**
+ * The time that an environment gives its cluster is the activity's to watch, through all attempts; these limits are beyond
+ * it.
+ */
+export const rollingOut = ({ rolloutMinutes }: Pick<Kubernetes, 'rolloutMinutes'>) =>
+  proxyActivities<Pick<KubernetesActivities, 'waitForRollout' | 'undoRollout'>>({
+    startToCloseTimeout: `${rolloutMinutes + 10} minutes`,
+    scheduleToCloseTimeout: `${rolloutMinutes + 30} minutes`,
+    ...watched,
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+  });
 
 /** How long a task waits for the agent of a node before the node counts as absent. */
 const AGENT_ABSENT = '5 minutes';

@@ -1,34 +1,16 @@
 import { defineQuery, isCancellation, setHandler } from '@temporalio/workflow';
-import { packageLabel, type AemArtifact, type DispatcherArtifact } from '../model/artifacts.ts';
-import {
-  allAtOnce,
-  legsFor,
-  rolling,
-  type Deployable,
-  type Leg,
-  type Plan,
-} from '../model/deployment-plan.ts';
-import {
-  initialProgress,
-  legVerdict,
-  type DeploymentInput,
-  type DeploymentProgress,
-} from '../model/deployment.ts';
-import { orderPackages } from '../model/package-order.ts';
+import type { DeploymentInput, DeploymentProgress } from '../model/deployment.ts';
 import { skippingTheBalancer } from '../model/steps.ts';
+import { cluster } from './cluster.ts';
 import { Report } from './deployment-report.ts';
 import { failure, understood } from './failures.ts';
-import { NodeWork } from './node-work.ts';
-import { preflight } from './preflight.ts';
-import { allOf, always, heedCancellation } from './scopes.ts';
-import { whileDetached } from './while-detached.ts';
+import { hosts } from './hosts.ts';
 
 export const deploymentQuery = defineQuery<DeploymentProgress>('deployment');
 
 /**
- * One deployment to one environment: makes good what an earlier one left behind, checks everything before anything is
- * touched, then carries out its plan. Cancellation is honoured before the first change and between legs; a leg that
- * has begun is finished, so that no node is left half done.
+ * One deployment to one environment, hosts or a namespace of a cluster. Cancelled or failed, it leaves the environment
+ * in a state that it states.
  * @returns how every node and leg ended.
  * @throws ApplicationFailure with the same progress as its first detail.
  */
@@ -36,27 +18,17 @@ export async function environmentDeployment(input: DeploymentInput): Promise<Dep
   if (!input?.environment) throw failure('InvalidInput', 'a deployment is started by its execution');
   if (input.skipDetachingDispatchers && input.environment.type === 'prod')
     throw failure('InvalidInput', `environment ${input.environment.id}: ${skippingTheBalancer}`);
-  const what = deployable(input);
-  const legs = legsFor(input);
-  const report = new Report(
-    initialProgress(
-      input.environment,
-      what.aem.map((artifact) => packageLabel(artifact.package.id)),
-      legs.map(({ name }) => name),
-    ),
-  );
+  const target = input.environment.kubernetes ? cluster(input, input.environment.kubernetes) : hosts(input);
+  const report = new Report(target.progress);
   setHandler(deploymentQuery, () => report.progress, { description: 'Node by node, leg by leg' });
-  const work = new NodeWork(input, report);
 
   try {
-    await preflight(work, what);
-    report.show('deploying');
-    await carryOut(planOf(input, what, report), work);
-    settle(legs, report);
+    await target.deploy(report);
+    target.settle(report);
     report.show('deployed');
     return report.progress;
   } catch (error) {
-    settle(legs, report);
+    target.settle(report);
     if (isCancellation(error)) {
       await report.tell('cancelled');
       throw error;
@@ -64,65 +36,5 @@ export async function environmentDeployment(input: DeploymentInput): Promise<Dep
     const { type, message } = understood(error);
     await report.tell(`failed: ${message}`);
     throw failure(type, message, report.progress);
-  }
-}
-
-function deployable({ artifacts }: DeploymentInput): Deployable {
-  const { order, problems } = orderPackages(
-    artifacts.filter((artifact): artifact is AemArtifact => artifact.kind === 'aem'),
-  );
-  if (problems.length > 0) throw failure('InvalidArtifact', problems.join('; '));
-  return {
-    aem: order,
-    dispatcher: artifacts.find((artifact): artifact is DispatcherArtifact => artifact.kind === 'dispatcher'),
-  };
-}
-
-const planOf = (
-  { environment, order, skipDetachingDispatchers }: DeploymentInput,
-  what: Deployable,
-  { progress }: Report,
-): Plan =>
-  order === 'rolling'
-    ? rolling(
-        environment,
-        what,
-        progress.dispatchers.filter(({ service }) => service === 'out').map(({ id }) => id),
-      )
-    : allAtOnce(environment, what, { skipDetaching: skipDetachingDispatchers || !environment.loadBalancer });
-
-/** Legs that were deployed to without leaving the load balancer: nothing is known of them but their nodes. */
-function settle(legs: readonly Leg[], report: Report): void {
-  for (const { name, publish, dispatchers } of legs) {
-    const progress = report.leg(name);
-    if (progress?.state !== 'OLD') continue;
-    const verdict = legVerdict(
-      publish.map(({ id }) => report.instance(id)),
-      dispatchers.map(({ id }) => report.dispatcher(id)),
-    );
-    progress.state = verdict.state === 'OUT' ? 'MIXED' : verdict.state;
-    progress.reason = verdict.reason;
-  }
-}
-
-/** Carries out one node of the plan and all below it. */
-async function carryOut(plan: Plan, work: NodeWork): Promise<void> {
-  switch (plan.do) {
-    case 'inSequence':
-      for (const step of plan.steps) {
-        await heedCancellation();
-        await carryOut(step, work);
-      }
-      return;
-    case 'atOnce':
-      return allOf(plan.steps.map((step) => carryOut(step, work)));
-    case 'install':
-      return always(() => work.install(plan.instance, plan.artifacts));
-    case 'configure':
-      return always(() => work.configure(plan.dispatcher, plan.artifact));
-    case 'flush':
-      return always(() => work.flush(plan.dispatcher));
-    case 'whileDetached':
-      return whileDetached(plan.leg, work, () => carryOut({ do: 'inSequence', steps: plan.steps }, work));
   }
 }

@@ -1,5 +1,6 @@
 import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { initialProgress, type DeploymentProgress, type RepairInput } from '../model/deployment.ts';
+import { clusterRepairsItself } from '../model/kubernetes.ts';
 import type { Dispatcher } from '../model/schema/definition.ts';
 import { balancing } from './activities.ts';
 import { problemsOfNode } from './agents.ts';
@@ -22,6 +23,7 @@ import { allOf, always } from './scopes.ts';
 export async function environmentRepair(input: RepairInput): Promise<DeploymentProgress> {
   if (!input?.environment) throw failure('InvalidInput', 'a repair needs the definition of its environment');
   const { programId, environment, by } = input;
+  if (environment.kubernetes) throw failure('InvalidInput', clusterRepairsItself(environment));
   const report = new Report(initialProgress(environment, [], []));
   setHandler(deploymentQuery, () => report.progress, { description: 'Node by node' });
   const log = `${programId}/environments/${environment.id}/repairs/${workflowInfo().runId}.log`;

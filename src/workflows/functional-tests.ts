@@ -1,5 +1,6 @@
-import type { FunctionalTestInput, FunctionalTestOutcome } from '../model/activities.ts';
+import type { FunctionalTestOutcome, ProductTestInput } from '../model/activities.ts';
 import type { StepState } from '../model/execution.ts';
+import { reachable } from '../model/kubernetes.ts';
 import { testing, testingWhereBuildsRun } from './activities.ts';
 import { failure } from './failures.ts';
 import type { Run } from './run.ts';
@@ -19,9 +20,9 @@ export async function functionalTest(run: Run, step: StepState, log: string): Pr
   );
 }
 
-const inputOf = (run: Run, log: string): FunctionalTestInput => ({
+const inputOf = (run: Run, log: string): ProductTestInput => ({
   executionKey: run.key,
-  environment: run.environment('stage'),
+  ...reachable(run.environment('stage')),
   artifacts: run.state.artifacts,
   log,
 });

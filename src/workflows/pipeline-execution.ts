@@ -17,6 +17,7 @@ import {
   type ExecutionState,
   type StepState,
 } from '../model/execution.ts';
+import { imagesInWords } from '../model/images.ts';
 import { performanceVariables } from '../model/performance-variables.ts';
 import { initialProgress, isProgress, type DeploymentProgress } from '../model/deployment.ts';
 import type { Environment } from '../model/schema/definition.ts';
@@ -31,7 +32,7 @@ import { holding, startWhenFree } from './environment-lease.ts';
 import { failure, statusOf, understood } from './failures.ts';
 import { functionalTest, productTest } from './functional-tests.ts';
 import { gate } from './gate.ts';
-import { buildImages } from './images.ts';
+import { buildImages, registryProblems } from './images.ts';
 import { decoded, rawSignal } from './inbox.ts';
 import { performanceReport, performanceTest } from './performance-tests.ts';
 import { approval, cseSupport, receiveMessages, scheduledTime } from './questions.ts';
@@ -180,7 +181,7 @@ async function validation(run: Run, log: string): Promise<void> {
   const environments = Object.values(run.input.environments);
   const reExecutes = reExecutedKey(run);
   const what = reExecutes ? `execution ${run.input.reExecutes}` : sourceInWords(pipeline.repository);
-  const [{ problems, warnings, commit, reExecuted }, agents, scanner] = await Promise.all([
+  const [{ problems, warnings, commit, reExecuted }, agents, scanner, registry] = await Promise.all([
     reading.validate.executeWithOptions({ summary: `Validate ${what} and the environments` }, [
       {
         ...{ programId: program.id, pipeline, environments, reExecutes, log },
@@ -189,12 +190,13 @@ async function validation(run: Run, log: string): Promise<void> {
     ]),
     agentProblems(program.id, environments),
     codeScannerProblems(run, log),
+    registryProblems(run, log),
   ]);
   run.state.warnings = warnings;
   run.state.commit = reExecuted ? reExecuted.commit : commit;
   if (reExecuted) run.state.artifactsVersion = reExecuted.artifactsVersion;
   run.reExecuted = reExecuted;
-  const all = [...problems, ...agents, ...scanner];
+  const all = [...problems, ...agents, ...scanner, ...registry];
   if (all.length > 0)
     throw failure(
       all.every(({ unavailable }) => unavailable) ? 'Unavailable' : 'InvalidInput',
@@ -286,6 +288,7 @@ async function deployTo(
             executionId,
             environment,
             artifacts: run.state.artifacts,
+            images: environment.kubernetes && run.state.images,
             order,
             skipDetachingDispatchers: type === run.kind.mayKeepInBalancer && options.skipDetachingDispatchers,
             flush: options.dispatcherCacheFlushPaths,
@@ -303,7 +306,8 @@ async function deployTo(
   try {
     const progress = await child.result();
     keepProgress(run, progress);
-    step.details = progress.legs.map(({ name, state }) => `${name} ${state}`).join(', ');
+    const images = progress.images ? `${imagesInWords(progress.images)}: ` : '';
+    step.details = `${images}${progress.legs.map(({ name, state }) => `${name} ${state}`).join(', ')}`;
   } finally {
     begun.now = `ended, see workflow ${workflowId}`; // nobody told more, if this is still what is known
   }

@@ -17,5 +17,6 @@ export async function takeArtifacts(run: Run, step: StepState, from: string, log
     { summary: `Copy the artifacts of execution ${run.input.reExecutes}` },
     [{ from, to: run.key, artifacts: reExecuted.artifacts, log }],
   );
+  run.state.images = reExecuted.images;
   step.details = `nothing was built: ${run.state.artifacts.length} artifacts of execution ${run.input.reExecutes}`;
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { kubernetesActivities } from '../../src/activities/kubernetes.ts';
-import type { KubernetesActivities, KubernetesInput } from '../../src/model/activities.ts';
+import type { ClusterPart, KubernetesActivities, KubernetesInput } from '../../src/model/activities.ts';
 import { kubernetesEnvironment } from '../../src/model/kubernetes.ts';
 import { kubernetesSchema } from '../../src/model/schema/kubernetes.ts';
 import { kubernetesConfiguration } from '../../src/systems/kubernetes/manifests.ts';
@@ -26,9 +26,14 @@ describe('deployment to a cluster', function () {
   afterEach(() => api.close());
 
   /** A release of these images: author and publish of `aem`, dispatchers of their own. */
-  async function release(aem: string, dispatcher: string, variable = 'one'): Promise<KubernetesInput> {
+  async function release(
+    aem: string,
+    dispatcher: string,
+    variable = 'one',
+    namespace = 'site',
+  ): Promise<KubernetesInput> {
     const cluster = kubernetesSchema.parse({
-      ...{ server: api.url, certificateAuthority: api.certificate, token: 'CLUSTER', namespace: 'site' },
+      ...{ server: api.url, certificateAuthority: api.certificate, token: 'CLUSTER', namespace },
       variables: { dispatcher: { LEVEL: variable } },
     });
     const stage = { id: '10', name: 'Stage', type: 'stage', probe: { path: '/' } } as const;
@@ -49,7 +54,7 @@ describe('deployment to a cluster', function () {
   /** @param since when the activity was first scheduled: 1970 for one whose time is over */
   function run<A extends keyof KubernetesActivities>(
     name: A,
-    input: KubernetesInput,
+    input: KubernetesInput & { readonly part?: ClusterPart },
     since = Date.now(),
     onLine: (line: string, cancel: () => void) => void = () => undefined,
   ): ReturnType<KubernetesActivities[A]> {
@@ -64,14 +69,17 @@ describe('deployment to a cluster', function () {
       everyMs: 5,
     });
     const activity = activities[name] as (given: KubernetesInput) => Promise<object | void>;
-    return mock.run<[KubernetesInput], object | void, typeof activity>(activity, input) as ReturnType<
-      KubernetesActivities[A]
-    >;
+    return mock.run<[KubernetesInput], object | void, typeof activity>(activity, {
+      part: 'aem',
+      ...input,
+    }) as ReturnType<KubernetesActivities[A]>;
   }
 
   async function deploy(input: KubernetesInput): Promise<void> {
-    await run('applyKubernetes', input);
-    await run('waitForRollout', input);
+    for (const part of ['aem', 'dispatcher'] as const) {
+      await run('applyKubernetes', { ...input, part });
+      await run('waitForRollout', { ...input, part });
+    }
   }
   const running = () =>
     ['author', 'publish', 'dispatcher'].map((name) => [...new Set(api.serving(name))].join());
@@ -143,7 +151,7 @@ describe('deployment to a cluster', function () {
 
   it('has nothing to go back to when nothing ran before', async () => {
     const first = await release('a', 'd');
-    assert.deepEqual(await run('undoRollout', first), { serving: 'none' });
+    assert.deepEqual(await run('undoRollout', first), { serving: 'unchanged' });
     await run('applyKubernetes', first);
     assert.deepEqual(await run('undoRollout', first), { serving: 'none' });
   });
@@ -153,7 +161,7 @@ describe('deployment to a cluster', function () {
     [429, 'Unavailable', /answered 429/],
     [500, 'Unavailable', /answered 500/],
     [403, 'Denied', /Give the service account of the secret CLUSTER that right/],
-    [422, 'Rejected', /apply ConfigMap author-\w+ in site\) answered 422: refused for a test/],
+    [422, 'Rejected', /try out ConfigMap author-\w+ in site\) answered 422: refused for a test/],
   ] as const)
     it(`is ${type} when the cluster answers a change with ${code}`, async () => {
       const input = await release('a', 'd');
@@ -163,6 +171,8 @@ describe('deployment to a cluster', function () {
         assert.match(error.message, told);
         return true;
       });
+      assert.deepEqual(api.applied, []);
+      assert.deepEqual(await run('undoRollout', input), { serving: 'unchanged' });
     });
 
   it('goes on waiting when the cluster is away for a moment', async () => {
@@ -191,17 +201,23 @@ describe('deployment to a cluster', function () {
   });
 
   it('names a namespace that is not there', async () => {
+    const input = await release('a', 'd', 'one', 'other');
+    await assert.rejects(run('applyKubernetes', input), {
+      type: 'Missing',
+      message: /namespaces "other" not found/,
+    });
+  });
+
+  it('deploys nothing that was made for another namespace, or is no longer what was made', async () => {
     const input = await release('a', 'd');
-    const files = await Promise.all(
-      input.configuration.files.map(async ({ key }) => {
-        const yaml = await text(await storage().get(key));
-        return storage().put(
-          key.replace('/ad', '/other'),
-          yaml.replace('namespace: site', 'namespace: other'),
-        );
-      }),
-    );
-    const elsewhere = { ...input, configuration: { environmentId: '10', files } };
-    await assert.rejects(run('applyKubernetes', elsewhere), { type: 'Missing' });
+    const moved = { ...input, cluster: { ...input.cluster, namespace: 'other' } };
+    await assert.rejects(run('applyKubernetes', moved), {
+      type: 'Conflict',
+      message: /built for namespace site, and the environment is now other: start the pipeline anew/,
+    });
+    const [file] = input.configuration.files;
+    await storage().put(file!.key, 'changed: true');
+    await assert.rejects(run('applyKubernetes', input), { type: 'InvalidArtifact' });
+    assert.deepEqual(api.applied, []);
   });
 });

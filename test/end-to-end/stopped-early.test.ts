@@ -26,7 +26,7 @@ describe('on real servers, before anything is changed', function () {
     const { client, program } = fairway.platform;
     const environments = program.environments.map((environment) => ({
       ...environment,
-      dispatchers: environment.dispatchers.map((dispatcher) => ({
+      dispatchers: environment.dispatchers?.map((dispatcher) => ({
         ...dispatcher,
         id: `${dispatcher.id}-new`,
       })),

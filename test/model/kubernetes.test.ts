@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { kubernetesEnvironment, nodesOnCluster } from '../../src/model/kubernetes.ts';
 import { kubernetesSchema } from '../../src/model/schema/kubernetes.ts';
+import { clusterEnvironment, definition, environment } from '../support/definition.ts';
+import { problems } from './definition-problems.ts';
 
 const least = { server: 'https://cluster.example.com:6443', token: 'CLUSTER_TOKEN', namespace: 'site-stage' };
 
@@ -39,4 +41,52 @@ describe('an environment on Kubernetes', () => {
     assert.deepEqual(author, [{ id: 'author', ...at }]);
     assert.equal(dispatchers[0]?.url, 'https://www.example.com');
   });
+});
+
+describe('a program with environments on a cluster', () => {
+  const stage = clusterEnvironment('11', 'Stage', 'stage');
+  const prod = clusterEnvironment('12', 'Production', 'prod');
+  const of = (environments: readonly object[], pipeline: object = {}, type = 'aem_cloud_service') =>
+    problems({ ...definition({ cse: undefined, ...pipeline }), type, environments });
+  const on = (change: object) => ({ ...stage, kubernetes: { ...stage.kubernetes, ...change } });
+
+  it('is good, also beside environments of hosts', () => {
+    assert.deepEqual(of([stage, prod]), []);
+    assert.deepEqual(of([environment('11', 'Stage', 'stage', 1), prod]), []);
+  });
+
+  const mistakes: [what: string, found: string[], told: RegExp][] = [
+    [
+      'in Managed Services',
+      of([stage, environment('12', 'Production', 'prod', 2)], {}, 'aem_managed_services'),
+      /^environments\.0\.kubernetes: only a program of Cloud Service/,
+    ],
+    [
+      'with hosts as well',
+      of([{ ...environment('11', 'Stage', 'stage', 1), kubernetes: stage.kubernetes }, prod]),
+      /^environments\.0\.author: .* leave out author, or `kubernetes`\nenvironments\.0\.publish: .*\nenvironments\.0\.dispatchers: .*\nenvironments\.0\.loadBalancer: /,
+    ],
+    [
+      'with neither',
+      of([{ id: '11', name: 'Stage', type: 'stage' }, prod]),
+      /^environments\.0\.author: an environment needs an author instance, or `kubernetes`/,
+    ],
+    [
+      'in one namespace',
+      of([on({ namespace: 'site-prod' }), prod]),
+      /^environments\.1\.kubernetes\.namespace: is that of environment 11 \(Stage\) as well/,
+    ],
+    [
+      'of which the tested one does not say how it is reached',
+      of([on({ publish: undefined }), prod]),
+      /^environments\.0\.kubernetes\.publish: is missing: pipeline 101 tests this environment/,
+    ],
+    [
+      'whose load balancer is to be skipped',
+      of([stage, prod], { skipDetachingDispatchers: true }),
+      /^pipelines\.0\.skipDetachingDispatchers: a cluster sends visitors .* leave it out$/,
+    ],
+  ];
+  for (const [what, found, told] of mistakes)
+    it(`is refused ${what}`, () => assert.match(found.join('\n'), told));
 });

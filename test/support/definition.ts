@@ -25,6 +25,18 @@ export const environment = (id: string, name: string, type: 'stage' | 'prod', pa
   };
 };
 
+/** An environment that is a namespace of a cluster; nothing in it is reachable. */
+export const clusterEnvironment = (id: string, name: string, type: 'dev' | 'stage' | 'prod') => {
+  const at = { url: 'https://127.0.0.1:1', credentials: 'AEM' };
+  return {
+    ...{ id, name, type },
+    kubernetes: {
+      ...{ server: 'https://127.0.0.1:1', token: 'CLUSTER', namespace: `site-${type}` },
+      ...{ author: at, publish: at, dispatcher: { url: 'https://127.0.0.1:1' } },
+    },
+  };
+};
+
 /** A program with a stage of one pair and a production of two; nothing in it is reachable. */
 export const definition = (
   pipeline: Partial<ProductionPipelineInput> = {},

@@ -111,7 +111,8 @@ export class KubernetesApi {
         !searchParams.get('fieldManager')
       )
         return status(415, 'this is no server-side apply');
-      return [200, this.#apply(pathname, (await json(request)) as Resource)];
+      const resource = (await json(request)) as Resource;
+      return [200, searchParams.get('dryRun') === 'All' ? resource : this.#apply(pathname, resource)];
     }
     const outage = this.outages.shift();
     if (outage) return status(outage, `out of order for a test (${outage})`);

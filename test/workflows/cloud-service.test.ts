@@ -19,10 +19,11 @@ describe('a production pipeline of Cloud Service', () => {
         buildImages: async (input) => {
           given = input;
           const stored = { key: '1/101/1/images/aem@sha256-a.tar', sha256: 'a', size: 1 };
-          const image = { role: 'aem', digest: `sha256:${'a'.repeat(64)}` } as const;
+          const image = { role: 'aem', name: 'site/aem', digest: `sha256:${'a'.repeat(64)}` } as const;
           return {
             builder: 'buildah 1.0',
             images: [{ ...image, archive: stored, billOfMaterials: stored }],
+            pushed: false,
             kubernetes: [],
           };
         },

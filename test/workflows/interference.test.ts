@@ -82,7 +82,7 @@ describe('an execution, interfered with', () => {
   it('cancelled while two dispatchers leave, brings each back only after it has left', async () => {
     const base = definition(production);
     const [stage, prod] = base.environments;
-    const first = prod!.dispatchers[0]!;
+    const first = prod!.dispatchers![0]!;
     const leave = gate();
     const started = await fairway.begin(
       {

@@ -4,6 +4,7 @@ import type {
   Activities,
   BuildActivities,
   ImageActivities,
+  KubernetesActivities,
   ConfigurationInput,
   EnvironmentQuestions,
   NodeActivities,
@@ -12,6 +13,7 @@ import type {
   PreparationInput,
 } from '../../src/model/activities.ts';
 import type { AemArtifact, StoredFile } from '../../src/model/artifacts.ts';
+import type { BuiltImage } from '../../src/model/images.ts';
 import type { Metric } from '../../src/model/gates.ts';
 import type { Dispatcher, Instance, LoadBalancer } from '../../src/model/schema/definition.ts';
 import { aemArtifact, dispatcherArtifact } from '../support/definition.ts';
@@ -37,7 +39,11 @@ interface BalancerQuestion {
 type Others = 'preflightEnvironment' | 'prepareConfiguration' | 'endLease';
 
 /** Everything that touches the world, as one table. */
-export type World = Omit<Activities & BuildActivities & ImageActivities & NodeActivities, Others> & Questions;
+export type World = Omit<
+  Activities & BuildActivities & ImageActivities & KubernetesActivities & NodeActivities,
+  Others
+> &
+  Questions;
 
 /** What happened, in order: `start <what>` and `end <what>`. */
 export type Journal = string[];
@@ -48,6 +54,11 @@ const functionalPassed = {
   ...{ passed: true, result: 'passed: 1 tests', failures: [], report: file },
   tests: { run: 1, failed: 0, skipped: 0 },
 };
+
+const image = (role: 'aem' | 'dispatcher', digit: string): BuiltImage => ({
+  ...{ role, name: `registry.example.com/site/${role}`, digest: `sha256:${digit.repeat(64)}` },
+  ...{ archive: file, billOfMaterials: file },
+});
 
 export const metric = (kpi: string, severity: Metric['severity'], good: boolean): Metric => ({
   kpi,
@@ -70,11 +81,16 @@ const goodWorld: World = {
   checkCodeScanner: async () => [],
   codeQuality: async () => passed,
   functionalTest: async () => functionalPassed,
-  buildImages: async () => ({
+  buildImages: async ({ environments }) => ({
     builder: 'buildah 1.0',
-    images: [{ role: 'aem', digest: `sha256:${'a'.repeat(64)}`, archive: file, billOfMaterials: file }],
-    kubernetes: [],
+    images: [image('aem', 'a'), image('dispatcher', 'd')],
+    pushed: true,
+    kubernetes: environments.map(({ id }) => ({ environmentId: id, files: [file] })),
   }),
+  checkRegistry: async () => [],
+  applyKubernetes: async () => ({ applied: 1 }),
+  waitForRollout: async () => undefined,
+  undoRollout: async () => ({ serving: 'before' }),
   copyArtifacts: async ({ artifacts }) => artifacts,
   securityTest: async () => passed,
   loadTest: async () => passed,
@@ -105,10 +121,14 @@ interface Named {
   readonly instance?: { readonly id: string };
   readonly dispatcher?: { readonly id: string };
   readonly node?: { readonly nodeId: string; readonly environmentId: string };
+  readonly cluster?: { readonly namespace: string };
+  readonly part?: string;
 }
 
-const nameOf = (activity: string, { instance, dispatcher, node }: Named) =>
-  [activity, instance?.id ?? dispatcher?.id ?? node?.nodeId].filter(Boolean).join(' ');
+const nameOf = (activity: string, { instance, dispatcher, node, cluster, part }: Named) =>
+  [activity, instance?.id ?? dispatcher?.id ?? node?.nodeId, cluster?.namespace, part]
+    .filter(Boolean)
+    .join(' ');
 
 /** The good world with some of it replaced for one test; `begin` before each. */
 export class ScriptedWorld {

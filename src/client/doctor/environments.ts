@@ -1,6 +1,7 @@
 import type { Environment, Program } from '../../model/schema/definition.ts';
 import { Failure, messageOf } from '../../systems/failure.ts';
 import { askHttp } from '../../systems/http-ask.ts';
+import { askCluster, clusterRemedy } from '../../systems/kubernetes/ask.ts';
 import { haproxy } from '../../systems/load-balancer/haproxy.ts';
 import { probeOnce } from '../../systems/load-balancer/probe.ts';
 import { crxPackageManager } from '../../systems/package-manager/crx.ts';
@@ -8,6 +9,9 @@ import type { Secrets } from '../../systems/secrets.ts';
 import type { Finding } from './finding.ts';
 
 const TIME_OUT_MS = 5_000;
+const CLUSTER_MS = 15_000;
+const ELSEWHERE =
+  'secrets may be on the hosts of the workers only; to look from here, name their folder in the settings file';
 
 /** Whether the nodes of an environment answer this machine. */
 export async function environmentFindings(environment: Environment): Promise<Finding[]> {
@@ -57,6 +61,39 @@ async function balancer({ id, name, loadBalancer, dispatchers }: Environment): P
   }
 }
 
+/** Whether the clusters of a program answer this machine and let it deploy. */
+export async function clusterFindings({ environments }: Program, secret: Secrets): Promise<Finding[]> {
+  return Promise.all(
+    environments.flatMap(({ name, kubernetes }) =>
+      kubernetes ? [clusterFinding(name, kubernetes, secret)] : [],
+    ),
+  );
+}
+
+async function clusterFinding(
+  environment: string,
+  kubernetes: NonNullable<Environment['kubernetes']>,
+  secret: Secrets,
+): Promise<Finding> {
+  const { server, namespace, token } = kubernetes;
+  const common = { area: 'Environments', what: `${environment}: cluster (${token})` } as const;
+  let value: string;
+  try {
+    value = (await secret(token)).trim();
+  } catch (error) {
+    return { ...common, state: 'note', found: messageOf(error), remedy: ELSEWHERE };
+  }
+  try {
+    await askCluster(kubernetes, value, AbortSignal.timeout(CLUSTER_MS));
+    const found = `${server} takes the token, and deployments to namespace ${namespace}`;
+    return { ...common, state: 'good', found };
+  } catch (error) {
+    const away = error instanceof Failure && error.type === 'Unavailable';
+    const remedy = `${clusterRemedy(kubernetes)}${away ? '; workers must reach it, this machine need not' : ''}`;
+    return { ...common, state: 'bad', found: messageOf(error), remedy };
+  }
+}
+
 /** Whether the secrets that a program names are there, and accepted by the instances. */
 export async function credentialFindings({ environments }: Program, secret: Secrets): Promise<Finding[]> {
   const uses = environments.flatMap(({ name, author, publish }) =>
@@ -73,7 +110,7 @@ export async function credentialFindings({ environments }: Program, secret: Secr
         const type = error instanceof Failure ? error.type : undefined;
         const remedy =
           type === 'Missing'
-            ? 'secrets may be on the hosts of the workers only; to look from here, name their folder in the settings file'
+            ? ELSEWHERE
             : `correct the secret ${credentials} (user:password) or the account on ${url}`;
         return { ...common, state: type === 'Missing' ? 'note' : 'bad', found: messageOf(error), remedy };
       }

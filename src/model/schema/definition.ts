@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkClusters } from './clusters.ts';
 import { codeScannerSchema } from './code-scanner.ts';
 import { environmentSchema } from './environment.ts';
 import { label, numericId } from './fields.ts';
@@ -96,6 +97,7 @@ export const programSchema = z
       .describe('Who is told what executions do (docs/events.md).'),
   })
   .superRefine(checkReferences)
+  .superRefine(checkClusters)
   .superRefine(checkFlavour);
 
 /** The whole of a `fairway.yaml`. */

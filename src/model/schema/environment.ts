@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contentPath, httpUrl, label, nodeId, numericId, secretName } from './fields.ts';
+import { kubernetesSchema } from './kubernetes.ts';
 
 const metrics = z
   .strictObject({
@@ -64,15 +65,25 @@ export const environmentSchema = z.strictObject({
   id: numericId.describe('Unique within the program.'),
   name: label.describe('For people; unique names may be used instead of ids.'),
   type: z.enum(['dev', 'stage', 'prod']).describe('What the environment is for.'),
-  author: z.array(instance).min(1).max(10).describe('The author instances.'),
+  author: z
+    .array(instance)
+    .max(10)
+    .default([])
+    .describe('The author instances, one at least; none where `kubernetes` is.'),
   publish: z
     .array(instance)
     .max(100)
+    .default([])
     .describe('The publish instances, in the order that production is deployed in.'),
-  dispatchers: z.array(dispatcher).max(100).describe('The dispatchers.'),
+  dispatchers: z.array(dispatcher).max(100).default([]).describe('The dispatchers.'),
   loadBalancer: haproxy
     .optional()
     .describe('What sends visitors to the dispatchers; a production environment with dispatchers needs one.'),
+  kubernetes: kubernetesSchema
+    .optional()
+    .describe(
+      'The namespace of a Kubernetes cluster that it is, in place of the hosts above; Cloud Service only.',
+    ),
   probe: probe.prefault({}).describe('How it is told whether a dispatcher serves.'),
 });
 

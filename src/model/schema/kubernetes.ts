@@ -17,7 +17,11 @@ const dnsSubdomain = z
   );
 const replicas = z.number().int().min(1).max(100);
 const perWorkload = <T extends z.ZodType>(value: T) =>
-  z.strictObject({ author: value.optional(), publish: value.optional(), dispatcher: value.optional() });
+  z.strictObject({
+    author: value.optional().describe('Of the author.'),
+    publish: value.optional().describe('Of the publish instances.'),
+    dispatcher: value.optional().describe('Of the dispatchers.'),
+  });
 const variables = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'must be the name of a variable'),
   z.string().max(10_000),

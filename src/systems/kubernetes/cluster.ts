@@ -1,4 +1,4 @@
-import type { ApiException, KubernetesObject, V1Pod } from '@kubernetes/client-node';
+import type { ApiException, V1Pod } from '@kubernetes/client-node';
 import type { Kubernetes } from '../../model/schema/kubernetes.ts';
 import { Failure, messageOf } from '../failure.ts';
 import type { Resource } from './render.ts';
@@ -55,17 +55,22 @@ export async function cluster(access: ClusterAccess, token: string, signal: Abor
       throw translated(access, what, error);
     }
   }
+  const patch = (resource: Resource, dryRun?: 'All') =>
+    objects.patch(
+      resource,
+      ...([undefined, dryRun, FIELD_MANAGER, true, client.PatchStrategy.ServerSideApply] as const),
+    );
   const isMissing = (error: unknown) => isAnswer(error) && error.code === 404;
 
   return {
     /** Server-side apply: creates it or makes it so, and takes what others changed of it. */
     apply: (resource: Resource): Promise<Resource> =>
-      asking(`apply ${inWords(resource)}`, () =>
-        objects.patch(
-          resource as KubernetesObject,
-          ...([undefined, undefined, FIELD_MANAGER, true, client.PatchStrategy.ServerSideApply] as const),
-        ),
-      ) as Promise<Resource>,
+      asking(`apply ${inWords(resource)}`, () => patch(resource)),
+
+    /** Whether the cluster would take it; nothing is changed. */
+    tryOut: async (resource: Resource): Promise<void> => {
+      await asking(`try out ${inWords(resource)}`, () => patch(resource, 'All'));
+    },
 
     /** Undefined when it is not there. */
     read: ({ apiVersion, kind, metadata: { name: named } }: Resource): Promise<Resource | undefined> =>

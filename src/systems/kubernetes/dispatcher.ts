@@ -13,8 +13,12 @@ import {
 /** Until every proxy of the cluster has heard that a pod is about to end, requests still come to it. */
 const DRAIN_SECONDS = 10;
 
-/** Dispatchers: a rollout starts a new one and takes an old one away only when the new one is ready. */
-export function dispatcher(environment: KubernetesEnvironment): object[] {
+/**
+ * Dispatchers: a rollout starts a new one and takes an old one away only when the new one is ready. What they render
+ * comes from another image: with another one they begin anew, and so do their caches.
+ * @param renders digest of the image of the publish instances
+ */
+export function dispatcher(environment: KubernetesEnvironment, renders: string | undefined): object[] {
   const { path, host } = environment.probe;
   const page = { path, port: 'http', ...(host && { httpHeaders: [{ name: 'Host', value: host }] }) };
   return [
@@ -28,7 +32,10 @@ export function dispatcher(environment: KubernetesEnvironment): object[] {
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         selector: { matchLabels: selectorOf('dispatcher') },
         template: {
-          metadata: { labels: labelsFor('dispatcher') },
+          metadata: {
+            labels: labelsFor('dispatcher'),
+            ...(renders !== undefined && { annotations: { 'fairway/renders': renders } }),
+          },
           spec: {
             ...podDefaults('dispatcher', environment),
             terminationGracePeriodSeconds: DRAIN_SECONDS + 30,

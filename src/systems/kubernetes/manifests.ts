@@ -33,7 +33,9 @@ export function kubernetesConfiguration(
   const resources = Object.fromEntries(
     present.map((workload) => [
       `${workload}.yaml`,
-      workload === 'dispatcher' ? dispatcher(environment) : aemInstance(workload, environment),
+      workload === 'dispatcher'
+        ? dispatcher(environment, images.aem?.digest)
+        : aemInstance(workload, environment),
     ]),
   );
   const files = Object.entries(resources).map(([name, documents]): [string, string] => [

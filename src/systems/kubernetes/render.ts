@@ -72,8 +72,12 @@ export function renderConfiguration(files: Readonly<Record<string, string>>): Re
   }));
 }
 
+/** Which part of a deployment an object belongs to; config maps are named by their content and come first. */
+export const partOf = ({ metadata: { labels } }: Resource): 'aem' | 'dispatcher' =>
+  labels?.['app.kubernetes.io/name'] === 'dispatcher' ? 'dispatcher' : 'aem';
+
 interface PodTemplate {
-  readonly metadata: object;
+  readonly metadata: { readonly annotations?: object };
   readonly spec: { readonly containers: readonly Container[] };
 }
 interface Container {
@@ -101,6 +105,12 @@ function withImages(
   }));
   return {
     ...resource,
-    spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, containers } } },
+    spec: {
+      ...spec,
+      template: {
+        metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+        spec: { ...pod, containers },
+      },
+    },
   };
 }
