@@ -31,7 +31,7 @@ import { destinations } from '../systems/webhooks/destinations.ts';
 import { claimNode, refuseSecondAgent, watchForSecondAgent } from './one-agent.ts';
 import type { WorkerSettings } from './settings.ts';
 import { connectWorker } from './temporal-connection.ts';
-import { workflowCode } from './workflow-code.ts';
+import { versionedWorkflowCode, workflowCode } from './workflow-code.ts';
 
 /** Long polls wait for hours and cost nothing: many may wait at once. */
 const WAITS_AT_ONCE = 500;
@@ -132,12 +132,13 @@ async function assembled(
   } satisfies Partial<WorkerOptions>;
 
   const { versioning } = settings;
+  const code = versioning ? versionedWorkflowCode : workflowCode;
   const versions: Partial<WorkerOptions> = versioning
     ? {
         workerDeploymentOptions: {
           version: versioning,
           useWorkerVersioning: true,
-          // Each workflow says its own (src/workflows/index.ts).
+          // Workflows that are not say so (src/workflows/versioned.ts).
           defaultVersioningBehavior: 'PINNED',
         },
       }
@@ -151,8 +152,8 @@ async function assembled(
         ...common,
         ...versions,
         taskQueue: 'fairway',
-        workflowsPath: workflowCode.workflowsPath,
-        bundlerOptions: { preloadModules: workflowCode.preloadModules },
+        workflowsPath: code.workflowsPath,
+        bundlerOptions: { preloadModules: code.preloadModules },
         maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
         activities: {
           ...validateActivities(deps),

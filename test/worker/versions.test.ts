@@ -10,12 +10,12 @@ import { prepare } from '../../src/local/setup/prepare.ts';
 import type { Started } from '../../src/model/program.ts';
 import { run } from '../../src/systems/process.ts';
 import { makeStorage } from '../../src/systems/storage/file-storage.ts';
-import { createWorkers, type Workers } from '../../src/worker/create-workers.ts';
+import { createWorkers } from '../../src/worker/create-workers.ts';
 import { readSettings, type WorkerSettingsInput } from '../../src/worker/settings.ts';
 import { definition } from '../support/definition.ts';
 import { localEnvironment } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { ann, workflowBundle } from '../workflows/harness.ts';
+import { ann } from '../workflows/harness.ts';
 import { ScriptedWorld } from '../workflows/scripted-world.ts';
 
 describe('workers of two versions', function () {
@@ -24,7 +24,7 @@ describe('workers of two versions', function () {
   let temporal = '';
   let env: TestWorkflowEnvironment;
   let client: FairwayClient;
-  const running: { workers: Workers; ended: Promise<void> }[] = [];
+  const running = new Set<() => Promise<void>>();
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fairway-versions-'));
@@ -34,27 +34,19 @@ describe('workers of two versions', function () {
     await makeStorage(join(folder, 'storage'));
   });
   after(async () => {
-    for (const { workers } of running) workers.shutdown();
-    for (const { workers, ended } of running) {
-      await ended;
-      await workers.close();
-    }
+    await Promise.all([...running].map((stop) => stop()));
     await env.teardown();
     await rm(folder, { recursive: true, force: true });
   });
 
   /** Workers as their settings make them, except that nothing outside Temporal is touched. */
-  async function start(settings: Partial<WorkerSettingsInput>): Promise<ScriptedWorld> {
+  async function start(settings: Partial<WorkerSettingsInput>) {
     const world = new ScriptedWorld();
     world.begin({});
     const adjust = (options: WorkerOptions): WorkerOptions => ({
       ...options,
       activities: { ...options.activities, ...world.activities },
-      ...(options.workflowsPath
-        ? { workflowsPath: undefined, bundlerOptions: undefined, workflowBundle: bundle }
-        : {}),
     });
-    const bundle = await workflowBundle();
     const workers = await createWorkers(
       await readSettings(undefined, {
         temporal: { address: env.address },
@@ -65,8 +57,14 @@ describe('workers of two versions', function () {
       () => undefined,
       adjust,
     );
-    running.push({ workers, ended: workers.run() });
-    return world;
+    const ended = workers.run();
+    const stop = async () => {
+      workers.shutdown();
+      await ended;
+      await workers.close();
+    };
+    running.add(stop);
+    return { world, stop: () => (running.delete(stop), stop()) };
   }
   const version = (buildId: string) => start({ build: {}, versioning: { buildId } });
   const agent = (environmentId: string, nodeId: string) => {
@@ -122,18 +120,22 @@ describe('workers of two versions', function () {
   }
 
   it('an execution that waits ends with the version it began with, the next one has the new one, and so has its program', async () => {
-    const hosts = await start({
-      orchestrator: false,
-      agents: [agent('11', 'dispatcher1'), agent('12', 'dispatcher1'), agent('12', 'dispatcher2')],
-    });
-    const first = await version('1');
-    await makeCurrent('1');
+    const agents = [agent('11', 'dispatcher1'), agent('12', 'dispatcher1'), agent('12', 'dispatcher2')];
+    const hosts = await start({ orchestrator: false, agents });
+    const without = await start({ build: {} });
     const [pipeline] = definition({ schedule: false, cse: undefined }).pipelines;
-    const pipelines = [pipeline!, { ...pipeline!, id: '102', name: 'Another' }];
+    const pipelines = ['101', '102', '103'].map((id) => ({ ...pipeline!, id, name: `Pipeline ${id}` }));
     const program = { ...definition(), pipelines };
     await client.apply(program, 0, ann);
+    const before = await begin('103');
+
+    const first = await version('1');
+    await makeCurrent('1');
+    await without.stop();
+    await finish('103', before);
+    assert.deepEqual(await versionsOf(before.workflowId, before.runId), ['1']);
+    first.world.begin();
     const waiting = await begin('101');
-    assert.deepEqual(await versionsOf('program-1'), ['1']);
 
     const second = await version('2');
     await makeCurrent('2');
@@ -148,9 +150,9 @@ describe('workers of two versions', function () {
     assert.deepEqual(await versionsOf('program-1'), ['1', '2']);
 
     // Activities belong to the version of their workflow, those of agents to whoever serves the node.
-    for (const world of [first, second])
+    for (const { world } of [first, second])
       assert.deepEqual(world.done('build', 'recordExecution'), ['build', 'recordExecution']);
-    assert.equal(hosts.done('replaceConfiguration').length, 6);
+    assert.equal(hosts.world.done('replaceConfiguration').length, 9);
     const findings = await workerFindings(env.client, [program as never]);
     assert.deepEqual(
       findings.filter(({ state }) => state !== 'good'),
