@@ -1,5 +1,5 @@
 /**
- * Who may do what, as Cloud Manager's `permissions.json` has it for the same operations; starting a deployment with CSE
+ * Who may do what, in all programs, as Cloud Manager's `permissions.json` has it for the same operations; starting a deployment with CSE
  * Support is for Customer Success Engineers alone.
  */
 
@@ -35,6 +35,7 @@ export const permissions = {
   editPipeline: [deployer],
   setEmergency: [engineer],
   editVariables: [deployer],
+  editWebhook: [owner, deployer],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Operation = keyof typeof permissions;

@@ -93,19 +93,19 @@ export const expectedRevision = (
   { revision }: DefinedProgram,
 ): number => (match === undefined ? revision : Number(match.replaceAll('"', '')));
 
-type Things = Program['environments'] | Program['pipelines'];
+type Lists = Pick<Required<Program>, 'environments' | 'pipelines' | 'webhooks'>;
 
 /**
  * A program's definition with this thing added, or put in place of the one with this id.
  * @throws Problem 409 when a new one is there already, 404 when the old one is not, 400 when the body names another id
  */
-export function withThing<L extends 'environments' | 'pipelines'>(
+export function withThing<L extends keyof Lists>(
   { definition }: DefinedProgram,
   list: L,
-  thing: Program[L][number],
+  thing: Lists[L][number],
   replaced?: string,
 ): Program {
-  const things: Things = definition[list];
+  const things: readonly { readonly id: string }[] = definition[list] ?? [];
   const what = `${list.slice(0, -1)} ${replaced ?? thing.id}`;
   const isThere = things.some(({ id }) => id === (replaced ?? thing.id));
   if (replaced === undefined && isThere) throw new Problem(409, `${what} is there already`);

@@ -188,6 +188,10 @@ export const redirect = z
   .object({ redirect: z.string() })
   .describe('Where it is, for whoever has this link.');
 export const sentOn = z.undefined().describe('A client that takes no JSON is sent there.');
+/** As fairway.yaml has it. */
+export const webhook = z.looseObject({ id: z.string(), form: z.string() }).meta({ id: 'Webhook' });
+export const webhookList = list('webhooks', webhook);
+
 export const nothing = z.undefined().describe('Done.');
 
 export const problem = z.object({

@@ -15,6 +15,7 @@ import { programRoutes } from './routes/programs.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
 import { stepRoutes } from './routes/steps.ts';
 import { variableRoutes } from './routes/variables.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { SignedLinks } from './signed-links.ts';
 import { authenticator, type IdentitySettings, type TokenSettings } from './tokens.ts';
 
@@ -87,6 +88,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     executionRoutes,
     stepRoutes,
     fileRoutes,
+    webhookRoutes,
   ])
     routes(api, context);
   refuseOtherMethods();

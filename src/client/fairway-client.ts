@@ -15,6 +15,7 @@ import { branchesOf } from '../systems/git.ts';
 import { secrets as secretsFrom, type Secrets } from '../systems/secrets.ts';
 import { openStorage } from '../systems/storage/open.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import { agree } from '../systems/webhooks/agreement.ts';
 import { Calls, QUERY_MS, UPDATE_MS } from './calls.ts';
 import { Catalogue, type DefinedProgram } from './catalogue.ts';
 import type { TemporalOptions } from '../systems/temporal/configuration.ts';
@@ -270,6 +271,16 @@ export class FairwayClient {
     filter: { readonly webhookId?: string; readonly since?: string } = {},
   ): Promise<Replayed[]> {
     return this.events.replay(programId, filter);
+  }
+
+  /**
+   * Agrees to events for the address that a challenge was sent to; whoever knows the challenge may.
+   * @returns whether there is such a challenge, not older than five minutes
+   */
+  agreeToEvents(programId: string, webhookId: string, challenge: string): Promise<boolean> {
+    return agree(this.files.storage, programId, webhookId, challenge).catch((error: unknown) => {
+      throw error instanceof Failure ? new FairwayError('unavailable', error.message, error) : error;
+    });
   }
 
   /** A program by id or unique name. @throws FairwayError `notFound` naming similar ones, `ambiguous` */

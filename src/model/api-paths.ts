@@ -8,5 +8,6 @@ export const paths = {
   environment: (program: string, environment: string) => `/api/program/${program}/environment/${environment}`,
   execution: (program: string, pipeline: string, execution: string) =>
     `${paths.pipeline(program, pipeline)}/execution/${execution}`,
+  webhook: (program: string, webhook: string) => `/api/program/${program}/webhook/${webhook}`,
   step: (execution: string, phase: string, step: string) => `${execution}/phase/${phase}/step/${step}`,
 };

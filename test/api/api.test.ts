@@ -13,6 +13,7 @@ import { describeOutages } from './outages.ts';
 import { describePastExecutions } from './past-executions.ts';
 import { describeRoles } from './role-table.ts';
 import { apiUnderTest } from './setup.ts';
+import { describeWebhooks } from './webhooks.ts';
 
 const poor = {
   metrics: [metric('coverage', 'important', false)],
@@ -35,6 +36,7 @@ describe('the Cloud Manager API', function () {
   describeRoles(on);
   describePastExecutions(on);
   describeOutages(on);
+  describeWebhooks(on);
 
   describe("with Adobe's own library", () => {
     it('an emergency execution is started, decided step by step by those who may, and read', async () => {
@@ -237,7 +239,7 @@ describe('the Cloud Manager API', function () {
       await fairway.apply();
       const { id } = await deployer.createExecution('1', '101');
       const key = `${executionKey({ programId: '1', pipelineId: '101', executionId: id })}/logs/build.log`;
-      await on.storage.append(key, lines[0]!);
+      await on.fairway.storage.append(key, lines[0]!);
       const isBuilding = async () =>
         (await fairway.state(id)).steps.some((step) => step.id === 'build' && step.status === 'RUNNING');
       await until('it builds', isBuilding, 30_000);
@@ -245,7 +247,7 @@ describe('the Cloud Manager API', function () {
       const output = new Writable({
         write(chunk: Buffer, _encoding, done) {
           text += chunk.toString();
-          if (text === lines[0]) void on.storage.append(key, lines[1]!).then(() => done(), done);
+          if (text === lines[0]) void on.fairway.storage.append(key, lines[1]!).then(() => done(), done);
           else {
             mayEnd.open();
             done();
@@ -268,7 +270,7 @@ describe('the Cloud Manager API', function () {
       });
       const { redirect } = (await logs.json()) as { redirect: string };
       assert.equal((await fetch(redirect)).status, 404);
-      await on.storage.append(key, 'fünf\n');
+      await on.fairway.storage.append(key, 'fünf\n');
       let text = '';
       const output = new Writable({
         write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()),
@@ -277,7 +279,7 @@ describe('the Cloud Manager API', function () {
       assert.equal(text, 'fünf\n');
       const from = (bytes: number) => fetch(redirect, { headers: { range: `bytes=${bytes}-` } });
       assert.equal((await from(6)).status, 416);
-      await on.storage.append(key, 'six\n');
+      await on.fairway.storage.append(key, 'six\n');
       const more = await from(6);
       assert.deepEqual(
         [more.status, more.headers.get('content-length'), await more.text()],
@@ -364,7 +366,7 @@ describe('the Cloud Manager API', function () {
     });
 
     it('have a tenant, repositories with branches, a cache; logs and variables of AEM are not here', async () => {
-      const repository = await createRepository(join(on.folder, 'repository'));
+      const repository = await createRepository(join(fairway.folder, 'repository'));
       await fairway.apply({}, { repository: { url: repository.url, branch: 'main' } });
       const { _embedded } = (await ask({ url: '/api/program/1/repositories' })).json<{
         _embedded: { repositories: { id: string; repositoryUrl: string }[] };
@@ -382,7 +384,7 @@ describe('the Cloud Manager API', function () {
         deployer.setEnvironmentVariables('1', '11', [{ name: 'A', value: '1' }]),
         /400.*keep no/,
       );
-      assert.deepEqual(await deployer.downloadLogs('1', '11', 'author', 'aemerror', 1, on.folder), []);
+      assert.deepEqual(await deployer.downloadLogs('1', '11', 'author', 'aemerror', 1, fairway.folder), []);
     });
   });
 

@@ -66,7 +66,7 @@ export function describeOutages(on: ApiUnderTest): void {
     beforeEach(async () => {
       await on.fairway.apply();
       await keepRecord(
-        on.storage,
+        on.fairway.storage,
         executionAt('its end', { executionId: past.executionId }, definition({ id: '198' })),
       );
     });

@@ -34,11 +34,11 @@ export function describePastExecutions(on: ApiUnderTest): void {
       await client.apply(program, (await client.program('3'))?.revision ?? 0, ann);
       const keep = async (executionId: string, index: number) => {
         const createdAt = new Date(Date.parse('2025-03-01T12:00:00Z') - index * DAY).toISOString();
-        await keepRecord(on.storage, executionAt('its end', { executionId, createdAt }, program));
+        await keepRecord(on.fairway.storage, executionAt('its end', { executionId, createdAt }, program));
       };
       await Promise.all(ids.slice(1).map((id, index) => keep(id, index + 1)));
       const kept = (name: string, content: string | Buffer) =>
-        on.storage.put(`3/301/${newest}/${name}`, content);
+        on.fairway.storage.put(`3/301/${newest}/${name}`, content);
       const end = executionAt(
         'its end',
         { executionId: newest, createdAt: '2025-03-01T12:00:00.000Z' },
@@ -46,7 +46,7 @@ export function describePastExecutions(on: ApiUnderTest): void {
       );
       const findings = [await kept('results/codeQuality.csv', 'File Location\n')];
       await kept('logs/build.log', 'built\n');
-      await keepRecord(on.storage, {
+      await keepRecord(on.fairway.storage, {
         ...end,
         artifactsVersion: '2025.301.120000.0000000045',
         artifacts: [
@@ -131,7 +131,7 @@ export function describePastExecutions(on: ApiUnderTest): void {
     it('are listed, without steps, although their record is gone', async () => {
       const other = definition({ id: '302' }, { id: '3' });
       const lost = executionAt('its end', { executionId: '0000000099' }, other);
-      await on.storage.put(indexKey(lost), JSON.stringify(summaryOf(lost)));
+      await on.fairway.storage.put(indexKey(lost), JSON.stringify(summaryOf(lost)));
       const list = await page('/api/program/3/pipeline/302/executions');
       assert.deepEqual(list._embedded.executions, [
         {

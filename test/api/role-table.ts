@@ -46,7 +46,11 @@ const requests: Readonly<Record<Operation, readonly Request[]>> = {
     put(`${managed}/cancel`, { cancel: true }),
   ],
   cancelRunningStep: [put(`${build}/cancel`, { cancel: true })],
-  readDefinition: [{ url: `${program}/definition` }],
+  readDefinition: [
+    { url: `${program}/definition` },
+    { url: `${program}/webhooks` },
+    { url: `${program}/webhook/nowhere` },
+  ],
   editProgram: [
     { method: 'POST', url: '/api/programs', payload: {} },
     put(program, {}),
@@ -63,6 +67,11 @@ const requests: Readonly<Record<Operation, readonly Request[]>> = {
     { method: 'PATCH', url: unknownPipeline, payload: {} },
     { method: 'DELETE', url: unknownPipeline },
     { method: 'DELETE', url: `${unknownPipeline}/cache` },
+  ],
+  editWebhook: [
+    { method: 'POST', url: `${program}/webhooks`, payload: {} },
+    put(`${program}/webhook/nowhere`, {}),
+    { method: 'DELETE', url: `${program}/webhook/nowhere` },
   ],
   setEmergency: [put('/api/program/999/emergency', { activated: true })],
   editVariables: [
@@ -92,7 +101,7 @@ export function describeRoles(on: ApiUnderTest): void {
         waiting(executionAt('managed', ofPipeline('0000000004'))),
         executionAt('build', ofPipeline('0000000005')),
       ])
-        await keepRecord(on.storage, state);
+        await keepRecord(on.fairway.storage, state);
     });
 
     const statuses = (operation: Operation, has: readonly string[]) =>

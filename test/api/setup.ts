@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { init, type CloudManager } from '@adobe/aio-lib-cloudmanager';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -9,8 +6,6 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } 
 import type { Role } from '../../src/api/roles.ts';
 import { createApi } from '../../src/api/server.ts';
 import { FairwayClient } from '../../src/client/fairway-client.ts';
-import { fileStorage } from '../../src/systems/storage/file-storage.ts';
-import type { Storage } from '../../src/systems/storage/storage.ts';
 import { until } from '../support/until.ts';
 import { workflowHarness, type Harness } from '../workflows/harness.ts';
 import { documentedAnswers } from './documented.ts';
@@ -22,8 +17,6 @@ export interface ApiUnderTest {
   readonly fairway: Harness;
   readonly api: FastifyInstance;
   readonly url: string;
-  readonly folder: string;
-  readonly storage: Storage;
   /** Adobe's library as a Deployment Manager, `dora`, and as a Customer Success Engineer, `carl`. */
   readonly deployer: CloudManager;
   readonly engineer: CloudManager;
@@ -40,7 +33,6 @@ export interface ApiUnderTest {
 
 export function apiUnderTest(): ApiUnderTest {
   const fairway = workflowHarness('real time');
-  let folder: string;
   let api: FastifyInstance;
   let url: string;
   let pair: { publicKey: CryptoKey; privateKey: CryptoKey };
@@ -48,7 +40,6 @@ export function apiUnderTest(): ApiUnderTest {
   let deployer: CloudManager;
   let engineer: CloudManager;
 
-  const storage = () => fileStorage(join(folder, 'storage'));
   const token = (claims: JWTPayload = {}, key: CryptoKey = pair.privateKey) =>
     new SignJWT({
       ...{ iss: 'issuer', aud: 'fairway', sub: 'dora', roles: ['deployment-manager'] },
@@ -60,7 +51,7 @@ export function apiUnderTest(): ApiUnderTest {
     init('ORG@AdobeOrg', 'key', await token({ sub, roles: [role] }), url);
   const another = async (temporal: Client) =>
     createApi({
-      client: new FairwayClient(temporal, { storage: storage(), localRepositories: true }),
+      client: new FairwayClient(temporal, { storage: fairway.storage, localRepositories: true }),
       tokens: { issuer: 'issuer', audience: 'fairway', keys: { set: [await exportJWK(pair.publicKey)] } },
       linkSecret: Buffer.alloc(32, 7),
       requestsPerMinute: 100_000,
@@ -69,7 +60,6 @@ export function apiUnderTest(): ApiUnderTest {
     until('it has ended', async () => (await fairway.client.running('1', '101')) === undefined, 30_000);
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'fairway-api-'));
     pair = await generateKeyPair('ES256');
     api = await another(fairway.client.temporal);
     misfits = documentedAnswers(api);
@@ -79,7 +69,6 @@ export function apiUnderTest(): ApiUnderTest {
   });
   after(async () => {
     await api?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
   });
   afterEach(async () => {
     // What a failed test has left must not fail the others.
@@ -96,12 +85,6 @@ export function apiUnderTest(): ApiUnderTest {
     },
     get url() {
       return url;
-    },
-    get folder() {
-      return folder;
-    },
-    get storage() {
-      return storage();
     },
     get deployer() {
       return deployer;

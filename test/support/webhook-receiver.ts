@@ -18,7 +18,9 @@ export class WebhookReceiver {
   /** What becomes of the next event. */
   answer: (attempt: number) => Answer = () => 200;
   /** How it repeats a challenge; by the methods that it takes. */
-  challenge: 'text' | 'json' | 'by POST' | 'wrong' = 'text';
+  challenge: 'text' | 'json' | 'by POST' | 'later' | 'wrong' = 'text';
+  /** Addresses that challenges named, to be opened later. */
+  readonly validationUrls: string[] = [];
   private server: HttpServer | undefined;
 
   /** Listens, at the same address every time. */
@@ -30,9 +32,13 @@ export class WebhookReceiver {
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8');
         const asked = new URL(request.url ?? '', 'http://receiver').searchParams.get('challenge');
-        const posted = (body === '' ? {} : JSON.parse(body)) as { challenge?: string };
+        const posted = (body === '' ? {} : JSON.parse(body)) as {
+          challenge?: string;
+          validationUrl?: string;
+        };
         if (asked !== null || posted.challenge !== undefined) {
           this.challenges.push(request.method ?? '');
+          if (posted.validationUrl) this.validationUrls.push(posted.validationUrl);
           const [status, text] = this.repeated(asked, posted.challenge);
           return void response.writeHead(status).end(text);
         }
@@ -51,6 +57,8 @@ export class WebhookReceiver {
         return [200, JSON.stringify({ challenge: asked })];
       case 'by POST':
         return posted === undefined ? [405, ''] : [200, JSON.stringify({ challenge: posted })];
+      case 'later':
+        return [200, ''];
       case 'wrong':
         return [200, 'hello'];
     }

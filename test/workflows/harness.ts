@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -20,6 +23,8 @@ import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import type { ExecutionMode } from '../../src/model/steps.ts';
 import { workflowCode } from '../../src/worker/workflow-code.ts';
 import { definition } from '../support/definition.ts';
+import { fileStorage } from '../../src/systems/storage/file-storage.ts';
+import type { Storage } from '../../src/systems/storage/storage.ts';
 import { destinations } from '../../src/systems/webhooks/destinations.ts';
 import { localEnvironment, timeSkippingEnvironment } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
@@ -67,6 +72,9 @@ export class Harness {
   readonly secrets = new Map<string, string>();
   client!: FairwayClient;
   env!: TestWorkflowEnvironment;
+  /** Of workers and of whoever else wants to; empty at the start. */
+  storage!: Storage;
+  folder!: string;
   private readonly productionLegs: number;
   private workers: { worker: Worker; running: Promise<void> }[] = [];
 
@@ -77,6 +85,8 @@ export class Harness {
   /** `identity`: how client and workers call themselves in histories; by default process and host. */
   async start(env: TestWorkflowEnvironment, identity?: string): Promise<void> {
     this.env = env;
+    this.folder = await mkdtemp(join(tmpdir(), 'fairway-harness-'));
+    this.storage = fileStorage(join(this.folder, 'storage'));
     const named = identity === undefined ? {} : { identity };
     const plain = new Client({ connection: env.connection, ...named });
     this.client = new FairwayClient(plain);
@@ -90,6 +100,7 @@ export class Harness {
     const plain = this.client.temporal;
     const delivering = deliveryActivities({
       client: plain,
+      storage: this.storage,
       secret: async (name) => this.secrets.get(name) ?? `value of ${name}`,
       destinations: destinations(['127.0.0.0/8']),
       apiUrl: 'https://fairway.example.org',
@@ -129,6 +140,7 @@ export class Harness {
   async stop(): Promise<void> {
     await this.stopWorkers();
     await this.env.teardown();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** Defines program 1 anew and starts an execution of its pipeline in a world with this script. */

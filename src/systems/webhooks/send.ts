@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { paths } from '../../model/api-paths.ts';
 import type { Announcement } from '../../model/events.ts';
-import type { Webhook } from '../../model/schema/definition.ts';
+import type { AdobeWebhook, Webhook } from '../../model/schema/definition.ts';
 import { webhookUrlProblem } from '../../model/schema/webhook.ts';
 import { Failure } from '../failure.ts';
 import { askHttp, type Answer, type Question } from '../http-ask.ts';
 import type { Secrets } from '../secrets.ts';
+import type { Storage } from '../storage/storage.ts';
+import { AGREE_WITHIN_MS, hasAgreed, noteChallenge } from './agreement.ts';
 import { adobeBody, signatureOf, slackBody } from './bodies.ts';
 import type { Destinations } from './destinations.ts';
 
 export interface Sender {
   readonly secret: Secrets;
+  readonly storage: Storage;
   readonly destinations: Destinations;
   /** Where receivers reach the HTTP API. */
   readonly apiUrl: string;
@@ -20,11 +24,14 @@ const ANSWER_MS = 10_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** Answers to GET that say: not in this way. */
 const NOT_BY_GET = [404, 405, 501];
+const isGood = ({ status }: Answer) => status >= 200 && status <= 299;
 
-/** Sends events. A receiver in Adobe's form must first say, once to every process, that it wants them. */
+/** Sends events. A receiver in Adobe's form must first say that it wants them: at once, to every process anew, or later. */
 export class EventSender {
   private readonly sender: Sender;
   private readonly verified = new Set<string>();
+  /** When an address was asked that may yet agree. */
+  private readonly asked = new Map<string, number>();
 
   constructor(sender: Sender) {
     this.sender = sender;
@@ -42,39 +49,53 @@ export class EventSender {
       if (problem) throw new Failure('Unavailable', `the secret ${webhook.urlSecret} ${problem}`);
       return accepted(webhook, await this.ask(webhook, new URL(url), { body: slackBody(announcement) }));
     }
-    await this.verify(webhook);
+    await this.verify(webhook, announcement.programId);
     const body = adobeBody(announcement, webhook, this.sender.apiUrl);
     const headers = { ...(await this.signed(webhook, body)), 'x-adobe-event-id': id };
     accepted(webhook, await this.ask(webhook, new URL(webhook.url), { body, headers }));
   }
 
   /**
-   * Asks the receiver to repeat a challenge, by GET as Adobe does, or by POST where it does not take GET: nothing is sent
-   * to an address whose owner did not agree to it.
+   * Asks the receiver to repeat a challenge, by GET as Adobe does; by POST where it does not take GET, or does not repeat
+   * it: that names an address, too, to be opened later. Nothing is sent to an address whose owner did not agree to it.
    */
-  private async verify(webhook: Extract<Webhook, { form: 'adobe' }>): Promise<void> {
-    if (this.verified.has(webhook.url)) return;
+  private async verify(webhook: AdobeWebhook, programId: string): Promise<void> {
+    const { id, url } = webhook;
+    if (this.verified.has(url)) return;
+    const isWaitedFor = Date.now() < (this.asked.get(url) ?? -Infinity) + AGREE_WITHIN_MS;
+    const agrees =
+      (await hasAgreed(this.sender.storage, programId, webhook)) ||
+      (!isWaitedFor && (await this.challenged(webhook, programId)));
+    if (!agrees)
+      throw new Failure(
+        'Unavailable',
+        `webhook ${id} has neither repeated its challenge nor opened the address in it: nothing is sent to it`,
+      );
+    this.verified.add(url);
+  }
+
+  /** Whether it repeats a challenge at once. */
+  private async challenged(webhook: AdobeWebhook, programId: string): Promise<boolean> {
     const challenge = randomUUID();
     const url = new URL(webhook.url);
     url.searchParams.set('challenge', challenge);
-    let answer = await this.ask(webhook, url, { method: 'GET' });
-    if (NOT_BY_GET.includes(answer.status)) {
-      const body = JSON.stringify({ challenge });
-      const headers = await this.signed(webhook, body);
-      answer = await this.ask(webhook, new URL(webhook.url), { body, headers });
-    }
-    if (!echoes(answer, challenge))
-      throw new Failure(
-        'Unavailable',
-        `webhook ${webhook.id} did not repeat the challenge (status ${answer.status}): nothing is sent to it`,
-      );
-    this.verified.add(webhook.url);
+    const answer = await this.ask(webhook, url, { method: 'GET' });
+    if (echoes(answer, challenge)) return true;
+    if (!isGood(answer) && !NOT_BY_GET.includes(answer.status)) return false;
+    const { storage, apiUrl } = this.sender;
+    await noteChallenge(storage, programId, webhook, challenge);
+    const path = paths.webhook(programId, webhook.id);
+    const validationUrl = `${apiUrl}${path}/validation?challenge=${challenge}`;
+    const body = JSON.stringify({ challenge, validationUrl });
+    const posted = await this.ask(webhook, new URL(webhook.url), {
+      body,
+      headers: await this.signed(webhook, body),
+    });
+    if (isGood(posted)) this.asked.set(webhook.url, Date.now());
+    return echoes(posted, challenge);
   }
 
-  private async signed(
-    { secret }: Extract<Webhook, { form: 'adobe' }>,
-    body: string,
-  ): Promise<Record<string, string>> {
+  private async signed({ secret }: AdobeWebhook, body: string): Promise<Record<string, string>> {
     return { 'x-adobe-signature': signatureOf(body, await this.secret(secret)) };
   }
 
@@ -105,8 +126,9 @@ export class EventSender {
   }
 }
 
-function echoes({ status, body }: Answer, challenge: string): boolean {
-  if (status < 200 || status > 299) return false;
+function echoes(answer: Answer, challenge: string): boolean {
+  const { body } = answer;
+  if (!isGood(answer)) return false;
   if (body.trim() === challenge) return true;
   try {
     return (JSON.parse(body) as { challenge?: unknown } | null)?.challenge === challenge;
@@ -117,7 +139,8 @@ function echoes({ status, body }: Answer, challenge: string): boolean {
 
 const GONE = 410;
 
-function accepted({ id }: Webhook, { status }: Answer): void {
-  if (status >= 200 && status <= 299) return;
+function accepted({ id }: Webhook, answer: Answer): void {
+  const { status } = answer;
+  if (isGood(answer)) return;
   throw new Failure(status === GONE ? 'Rejected' : 'Unavailable', `webhook ${id} answered ${status}`);
 }
