@@ -37,14 +37,15 @@ export async function syncTree(
   signal?: AbortSignal,
 ): Promise<Synced> {
   try {
-    return await sync(from, to, keep, { signal, isDurable: true });
+    return await sync(from, to, keep, signal);
   } catch (error) {
     throw explained(error, to);
   }
 }
 
 /**
- * The same for a copy that nobody needs after a power cut: an agent removes such copies when it starts.
+ * Copies the configuration folders of `from` to the empty folder `to`: contents, links as links, permissions, owners; not
+ * what `skip` is true for. Nobody needs such a copy after a power cut: an agent removes it when it starts.
  * @throws what `syncTree` throws
  */
 export async function copyTree(
@@ -54,18 +55,18 @@ export async function copyTree(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    await sync(from, to, skip, { signal, isDurable: false });
+    for (const [path, entry] of await listTree(from)) {
+      signal?.throwIfAborted();
+      const target = join(to, path);
+      if (entry.type === 'folder') await placeFolder(target, entry, undefined);
+      else if (!skip(path)) await copy(join(from, path), entry, target);
+    }
   } catch (error) {
     throw explained(error, to);
   }
 }
 
-async function sync(
-  from: string,
-  to: string,
-  keep: PathTest,
-  { signal, isDurable }: { readonly signal?: AbortSignal; readonly isDurable: boolean },
-): Promise<Synced> {
+async function sync(from: string, to: string, keep: PathTest, signal?: AbortSignal): Promise<Synced> {
   const [wanted, present] = [await listTree(from), await listTree(to)];
   const removed = await removeObsolete(to, wanted, present, keep, signal);
   let written = 0;
@@ -79,10 +80,9 @@ async function sync(
     }
     if (keep(path)) continue;
     if (before && (await same(join(from, path), entry, target, before))) continue;
-    await place(join(from, path), entry, target, isDurable);
+    await place(join(from, path), entry, target);
     written += 1;
   }
-  if (!isDurable) return { written, removed };
   // All of them: a run that was killed may have renamed files that this one found in place.
   for (const [path, { type }] of wanted) if (type === 'folder') await flushToDisk(join(to, path));
   await flushToDisk(to);
@@ -155,7 +155,7 @@ const mayGiveAway = (): boolean => process.getuid?.() === 0;
 /** A temporary name in the same folder, one for each target so that a repetition finds what a dead run left. */
 const temporaryName = (target: string): string => join(dirname(target), `.${basename(target)}.fairway-new`);
 
-async function place(source: string, entry: TreeEntry, target: string, isDurable: boolean): Promise<void> {
+async function place(source: string, entry: TreeEntry, target: string): Promise<void> {
   const temporary = temporaryName(target);
   await unlink(temporary).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -167,13 +167,22 @@ async function place(source: string, entry: TreeEntry, target: string, isDurable
     await copyFile(source, temporary, constants.COPYFILE_EXCL);
     await chmod(temporary, entry.mode);
     await utimes(temporary, entry.accessed, entry.modified);
-    if (isDurable) await flushToDisk(temporary);
+    await flushToDisk(temporary);
   }
   if (mayGiveAway()) {
     await lchown(temporary, entry.uid, entry.gid);
     if (entry.type === 'file') await chmod(temporary, entry.mode); // a change of owner clears set-id bits
   }
   await rename(temporary, target);
+}
+
+/** A new file or link; a copied file has the permissions of its source. */
+async function copy(source: string, entry: TreeEntry, target: string): Promise<void> {
+  if (entry.type === 'link') await symlink(entry.target, target);
+  else await copyFile(source, target, constants.COPYFILE_EXCL);
+  if (!mayGiveAway() || (entry.uid === process.getuid?.() && entry.gid === process.getgid?.())) return;
+  await lchown(target, entry.uid, entry.gid);
+  if (entry.type === 'file') await chmod(target, entry.mode); // a change of owner clears set-id bits
 }
 
 /** Waits until a file or a folder's entries are on the disk. */

@@ -26,15 +26,23 @@ export function measuring(): { readonly through: Transform; readonly measure: ()
 }
 
 /** Writes a file that a power cut does not take away once this has returned. */
-export async function writeSynced(path: string, content: Readable, signal?: AbortSignal): Promise<Measure> {
+export const writeSynced = (path: string, content: Readable): Promise<Measure> =>
+  write(path, content, { flush: true });
+
+async function write(
+  path: string,
+  content: Readable,
+  { flush, signal }: { readonly flush: boolean; readonly signal?: AbortSignal },
+): Promise<Measure> {
   const { through, measure } = measuring();
   const file = await open(path, 'w');
-  await pipeline(content, through, file.createWriteStream({ flush: true }), { signal });
+  await pipeline(content, through, file.createWriteStream({ flush }), { signal });
   return measure();
 }
 
 /**
- * Copies what storage has to `path`, which is not there unless all of it was good.
+ * Copies what storage has to `path`, which is not there unless all of it was good. The copy is to work with now: the disk
+ * is not waited for, which would take seconds for a big package.
  * @throws Failure `InvalidArtifact` when it is not the file that was stored
  */
 export async function copyChecked(
@@ -44,7 +52,7 @@ export async function copyChecked(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    const { sha256, size } = await writeSynced(path, content, signal);
+    const { sha256, size } = await write(path, content, { flush: false, signal });
     if (sha256 !== stored.sha256 || size !== stored.size)
       throw new Failure(
         'InvalidArtifact',
