@@ -16,7 +16,7 @@ import type { DispatcherArtifact } from '../../src/model/artifacts.ts';
 import type { DeploymentInput, DeploymentProgress } from '../../src/model/deployment.ts';
 import { deploymentWorkflowId } from '../../src/model/execution.ts';
 import { environmentSchema } from '../../src/model/schema/environment.ts';
-import { haproxy } from '../../src/systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../../src/systems/load-balancer/choose.ts';
 import { run } from '../../src/systems/process.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { contentPackage, storedArtifact } from '../../test/support/aem-packages.ts';
@@ -101,9 +101,9 @@ async function onServers(folder: string, legs: number) {
 }
 
 /** How long the load balancer's own checks take from "ready" to up, in milliseconds: the mean of several times. */
-async function untilUp({ definition: { loadBalancer } }: LocalEnvironment): Promise<number> {
+async function untilUp({ definition: { loadBalancer, dispatchers } }: LocalEnvironment): Promise<number> {
   const TIMES = 5;
-  const balancer = haproxy(loadBalancer!);
+  const balancer = loadBalancerOf(loadBalancer!, dispatchers);
   let sum = 0;
   for (let n = 0; n < TIMES; n += 1) {
     await balancer.maintain('dispatcher1');

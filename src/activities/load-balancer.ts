@@ -2,7 +2,7 @@ import type { Activities, LoadBalancerInput } from '../model/activities.ts';
 import { Failure } from '../systems/failure.ts';
 import { attach } from '../systems/load-balancer/attach.ts';
 import { detach } from '../systems/load-balancer/detach.ts';
-import { haproxy } from '../systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../systems/load-balancer/choose.ts';
 import { probeOnce, untilHealthy } from '../systems/load-balancer/probe.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { whileHeartbeating } from './heartbeat.ts';
@@ -15,7 +15,10 @@ export const loadBalancerActivities = ({ storage }: { storage: Storage }): Pick<
     whileHeartbeating(async (signal, beat) => {
       const say = sayer({ storage, log, dispatcher, beat });
       try {
-        await detach(haproxy(loadBalancer), dispatcher.server, { signal, onProgress: say.line });
+        await detach(loadBalancerOf(loadBalancer, [dispatcher]), dispatcher.server, {
+          signal,
+          onProgress: say.line,
+        });
       } catch (error) {
         throw worthTrying(error);
       } finally {
@@ -30,12 +33,15 @@ export const loadBalancerActivities = ({ storage }: { storage: Storage }): Pick<
       try {
         if (whateverItAnswers) {
           say.line('returning to service whatever it answers: nothing else could serve');
-          await haproxy(loadBalancer).ready(dispatcher.server);
+          await loadBalancerOf(loadBalancer, [dispatcher]).ready(dispatcher.server);
           return { at: new Date().toISOString() };
         }
         say.line(`probing ${dispatcher.url}${probe.path}`);
         await untilHealthy(dispatcher.url, probe, { signal });
-        const at = await attach(haproxy(loadBalancer), dispatcher.server, { signal, onProgress: say.line });
+        const at = await attach(loadBalancerOf(loadBalancer, [dispatcher]), dispatcher.server, {
+          signal,
+          onProgress: say.line,
+        });
         return { at: at.toISOString() };
       } catch (error) {
         throw worthTrying(error);

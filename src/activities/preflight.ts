@@ -10,7 +10,7 @@ import type { AemArtifact } from '../model/artifacts.ts';
 import { failureTypes } from '../model/failures.ts';
 import type { Dispatcher, Instance, LoadBalancer } from '../model/schema/definition.ts';
 import { Failure, messageOf } from '../systems/failure.ts';
-import { haproxy } from '../systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../systems/load-balancer/choose.ts';
 import { preflight as preflightBalancer } from '../systems/load-balancer/preflight.ts';
 import { packageManagerOf } from '../systems/package-manager/choose.ts';
 import { preflight as preflightPackages } from '../systems/package-manager/preflight.ts';
@@ -52,7 +52,7 @@ const ways = ({ storage, secret }: Deps, log: string, signal: AbortSignal): Ways
   },
   loadBalancer: preflightBalancer,
   async outOfService(loadBalancer, dispatchers) {
-    const servers = await haproxy(loadBalancer).servers();
+    const servers = await loadBalancerOf(loadBalancer, dispatchers).servers();
     return dispatchers
       .filter(({ server }) => servers.find(({ name }) => name === server)?.status !== 'up')
       .map(({ id }) => id);

@@ -18,9 +18,10 @@ export interface Reconciling {
 
 /**
  * A dispatcher that does not come back has no visitors to lose: it is left out, and deployed to before any other. The
- * minutes for which others would be waited for are not worth an idle deployment.
+ * minutes for which others would be waited for are not worth an idle deployment. With AWS they are: its own checks, as they
+ * are set up when nobody changes them, take longer than two of them.
  */
-const RETURN_WITHIN = '2 minutes';
+const RETURN_WITHIN = { haproxy: '2 minutes', elbv2: '10 minutes' } as const;
 
 /** Asks what can be asked from here, all of it in one activity; never fails, since not to answer is an answer. */
 export async function askEnvironment(
@@ -80,7 +81,7 @@ export async function returnToService(
     await balancing.attachDispatcher.executeWithOptions(
       {
         summary: `Attach ${id}, which was left out of service`,
-        scheduleToCloseTimeout: RETURN_WITHIN,
+        scheduleToCloseTimeout: RETURN_WITHIN[loadBalancer.type],
       },
       [{ loadBalancer, dispatcher, probe, log }],
     );

@@ -11,6 +11,7 @@ import type { Metric } from '../../src/model/gates.ts';
 import { environmentSchema } from '../../src/model/schema/definition.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
+import { elbServer, TARGET_GROUP } from '../support/elb-server.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startSite, type Site } from '../systems/load-balancer/site.ts';
 
@@ -107,6 +108,40 @@ describe('activities of the load balancer and the tests', () => {
     mock.cancel();
     await assert.rejects(attaching, CancelledFailure);
     assert.equal(await statusOf('d1'), 'maintenance');
+  });
+
+  it('does the same with a load balancer of AWS, and finds what was left out of service there', async () => {
+    const { activities, context, input, dispatchers, read } = setup();
+    const elb = await elbServer();
+    const before = { ...process.env };
+    try {
+      process.env['AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2'] = elb.url;
+      process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'anything';
+      [elb.onRegister.health, elb.onDeregister.health] = [{ state: 'healthy' }, undefined];
+      const targets = dispatchers.map((one, n) => ({ ...one, server: `10.0.0.${n + 1}:80` }));
+      for (const { server } of targets) elb.targets.set(server, { state: 'healthy' });
+      const loadBalancer = { type: 'elbv2', targetGroup: TARGET_GROUP, url: site.balancer.url } as const;
+      const outOfService = async () => {
+        const asked = { instances: [], artifacts: [], loadBalancer, dispatchers: targets, log };
+        return run(context, activities.preflightEnvironment, asked);
+      };
+      const first = { ...input, loadBalancer, dispatcher: targets[0] ?? input.dispatcher };
+      await run(context, activities.detachDispatcher, first);
+      assert.deepEqual(await outOfService(), { troubles: [], out: ['dispatcher-d1'] });
+      await run(context, activities.attachDispatcher, first);
+      assert.deepEqual(await outOfService(), { troubles: [], out: [] });
+      await run(context, activities.detachDispatcher, first);
+      await run(context, activities.attachDispatcher, { ...first, whateverItAnswers: true });
+      assert.deepEqual(await outOfService(), { troubles: [], out: [] });
+      assert.match(
+        await read(log),
+        /10\.0\.0\.1:80 is in maintenance, 1 of 2 servers take visitors\n[^]*is up: healthy/,
+      );
+    } finally {
+      for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+      Object.assign(process.env, before);
+      await elb.close();
+    }
   });
 
   it('detaches and attaches, twice each, with times, log and heartbeats', async () => {

@@ -10,7 +10,7 @@ import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import type { ExecutionMode } from '../../src/model/steps.ts';
 import { startPlatform, type Platform } from '../../src/local/platform.ts';
 import { hashTree, immutableTest } from '../../src/systems/httpd/tree.ts';
-import { haproxy } from '../../src/systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../../src/systems/load-balancer/choose.ts';
 import { run } from '../../src/systems/process.ts';
 import { until } from '../support/until.ts';
 
@@ -92,7 +92,7 @@ export class TestPlatform {
   /** How the load balancer of production sees its dispatchers. */
   async service(): Promise<string[]> {
     const { definition } = this.platform.production;
-    const servers = await haproxy(definition.loadBalancer!).servers();
+    const servers = await loadBalancerOf(definition.loadBalancer!, definition.dispatchers).servers();
     return servers.map(({ name, status }) => `${name} ${status}`);
   }
 

@@ -97,6 +97,18 @@ describe('a field of a definition', () => {
       /^environments\.0\.loadBalancer\.type: .*haproxy/,
     ],
     [
+      'a load balancer of AWS with the fields of HAProxy',
+      [...stage, 'loadBalancer', 'type'],
+      'elbv2',
+      /^environments\.0\.loadBalancer\.targetGroup: /,
+    ],
+    [
+      'something else than a target group',
+      [...stage, 'loadBalancer'],
+      { type: 'elbv2', targetGroup: 'arn:aws:s3:::bucket', url: 'https://www.example.com' },
+      /^environments\.0\.loadBalancer\.targetGroup: must be the ARN of a target group/,
+    ],
+    [
       'a command in the name of a server',
       [...stage, 'dispatchers', 0, 'server'],
       'd1; set weight',

@@ -14,7 +14,7 @@ import { startWorker } from '../../src/local/worker-process.ts';
 import type { DeploymentProgress } from '../../src/model/deployment.ts';
 import { deploymentWorkflowId } from '../../src/model/execution.ts';
 import type { Environment } from '../../src/model/schema/definition.ts';
-import { haproxy } from '../../src/systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../../src/systems/load-balancer/choose.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import type { Storage } from '../../src/systems/storage/storage.ts';
 import type { WorkerSettingsInput } from '../../src/worker/settings.ts';
@@ -242,7 +242,10 @@ export class FaultPlatform {
 
   /** How the load balancer sees the dispatchers. */
   async service(): Promise<string[]> {
-    const servers = await haproxy(this.definition.loadBalancer!).servers();
+    const servers = await loadBalancerOf(
+      this.definition.loadBalancer!,
+      this.definition.dispatchers,
+    ).servers();
     return servers.map(({ name, status }) => `${name} ${status}`);
   }
 

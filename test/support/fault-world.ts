@@ -15,7 +15,7 @@ import { packageLabel } from '../../src/model/artifacts.ts';
 import { deploymentWorkflowId, type ExecutionState } from '../../src/model/execution.ts';
 import { searchAttributes } from '../../src/model/search-attributes.ts';
 import { hashTree, immutableTest } from '../../src/systems/httpd/tree.ts';
-import { haproxy } from '../../src/systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../../src/systems/load-balancer/choose.ts';
 import type { LoadResult } from '../../src/systems/load/http-load.ts';
 import type { WorkerSettingsInput } from '../../src/worker/settings.ts';
 import { workflowCode } from '../../src/worker/workflow-code.ts';
@@ -275,11 +275,11 @@ const treesOf = (...environments: readonly LocalEnvironment[]): Promise<string[]
       .map(({ serverRoot }) => hashTree(serverRoot, immutableTest([]))),
   );
 
-async function allServe({ definition: { loadBalancer } }: LocalEnvironment): Promise<void> {
+async function allServe({ definition: { loadBalancer, dispatchers } }: LocalEnvironment): Promise<void> {
   assert.ok(loadBalancer);
   let states: string[] = [];
   await until('every dispatcher is in service', async () => {
-    const servers = await haproxy(loadBalancer).servers();
+    const servers = await loadBalancerOf(loadBalancer, dispatchers).servers();
     states = servers.map(({ name, status }) => `${name} ${status}`);
     return servers.every(({ status }) => status === 'up');
   }).catch((error: Error) => {

@@ -2,7 +2,7 @@ import type { Environment, Program } from '../../model/schema/definition.ts';
 import { Failure, messageOf } from '../../systems/failure.ts';
 import { askHttp } from '../../systems/http-ask.ts';
 import { askCluster, clusterRemedy } from '../../systems/kubernetes/ask.ts';
-import { haproxy } from '../../systems/load-balancer/haproxy.ts';
+import { loadBalancerOf } from '../../systems/load-balancer/choose.ts';
 import { probeOnce } from '../../systems/load-balancer/probe.ts';
 import { crxPackageManager } from '../../systems/package-manager/crx.ts';
 import type { Secrets } from '../../systems/secrets.ts';
@@ -41,7 +41,7 @@ async function balancer({ id, name, loadBalancer, dispatchers }: Environment): P
   const common = { area: 'Environments', what: `${name}: load balancer` } as const;
   if (!loadBalancer) return { ...common, state: 'note', found: 'none' };
   try {
-    const servers = await haproxy(loadBalancer).servers();
+    const servers = await loadBalancerOf(loadBalancer, dispatchers).servers();
     const expected = dispatchers.map(({ server }) => ({
       server,
       words: servers.find((known) => known.name === server)?.words ?? 'not known to it',
@@ -56,7 +56,10 @@ async function balancer({ id, name, loadBalancer, dispatchers }: Environment): P
       remedy: `return what is well to service: fairway environment repair ${id}`,
     };
   } catch (error) {
-    const remedy = `workers must reach ${loadBalancer.socket}; from another machine it cannot be looked at`;
+    const remedy =
+      loadBalancer.type === 'haproxy'
+        ? `workers must reach ${loadBalancer.socket}; from another machine it cannot be looked at`
+        : 'workers need credentials for AWS; without some here it cannot be looked at';
     return { ...common, state: 'note', found: messageOf(error), remedy };
   }
 }

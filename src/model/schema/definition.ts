@@ -18,7 +18,7 @@ import { webhookSchema } from './webhook.ts';
 export { environmentSchema } from './environment.ts';
 export { pipelineSchema } from './pipeline.ts';
 export type { CodeScannerChoice, SonarqubeServer } from './code-scanner.ts';
-export type { Dispatcher, Environment, Instance, LoadBalancer } from './environment.ts';
+export type { Dispatcher, Environment, Instance, LoadBalancer, TargetGroup } from './environment.ts';
 export type { QualityGates } from './quality-gates.ts';
 export type { PerformanceGoals } from './performance.ts';
 export type { AdobeWebhook, EventName, Webhook } from './webhook.ts';

@@ -40,7 +40,9 @@ const dispatcher = z.strictObject({
   server: z
     .string()
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be the name of a server in the load balancer')
-    .describe("The name of this dispatcher in the load balancer's backend."),
+    .describe(
+      "The name of this dispatcher in HAProxy's backend; with AWS the id or IP address of its target, with `:port` where that host is in the group several times.",
+    ),
   metrics,
 });
 
@@ -53,6 +55,20 @@ const haproxy = z.strictObject({
     .describe('The backend that holds the dispatchers.'),
   url: httpUrl.describe('Where visitors reach the environment: load tests go there.'),
 });
+
+const elbv2 = z.strictObject({
+  type: z.literal('elbv2').describe('The kind of load balancer: AWS Elastic Load Balancing v2.'),
+  targetGroup: z
+    .string()
+    .regex(
+      /^arn:aws[a-z-]{0,20}:elasticloadbalancing:[a-z0-9-]{4,30}:\d{12}:targetgroup\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{1,32}$/,
+      'must be the ARN of a target group',
+    )
+    .describe('ARN of the target group that holds the dispatchers.'),
+  url: httpUrl.describe('Where visitors reach the environment: load tests go there.'),
+});
+
+const loadBalancer = z.discriminatedUnion('type', [haproxy, elbv2], { error: 'must be haproxy or elbv2' });
 
 const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, 'must be the name of a host');
 
@@ -76,7 +92,7 @@ export const environmentSchema = z.strictObject({
     .default([])
     .describe('The publish instances, in the order that production is deployed in.'),
   dispatchers: z.array(dispatcher).max(100).default([]).describe('The dispatchers.'),
-  loadBalancer: haproxy
+  loadBalancer: loadBalancer
     .optional()
     .describe('What sends visitors to the dispatchers; a production environment with dispatchers needs one.'),
   kubernetes: kubernetesSchema
@@ -90,4 +106,5 @@ export const environmentSchema = z.strictObject({
 export type Environment = z.infer<typeof environmentSchema>;
 export type Instance = z.infer<typeof instance>;
 export type Dispatcher = z.infer<typeof dispatcher>;
-export type LoadBalancer = z.infer<typeof haproxy>;
+export type LoadBalancer = z.infer<typeof loadBalancer>;
+export type TargetGroup = z.infer<typeof elbv2>;

@@ -3,12 +3,10 @@ import { pause } from '../pause.ts';
 import { findServer } from './find-server.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
-const POLL_MS = 25;
-
 export interface AttachOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
-  /** How long the load balancer's own health checks may take to be good. */
+  /** How long the load balancer's own health checks may take to be good; as it is set up when absent. */
   readonly limitMs?: number;
 }
 
@@ -23,9 +21,10 @@ export interface AttachOptions {
 export async function attach(
   loadBalancer: LoadBalancer,
   server: string,
-  { signal, onProgress, limitMs = 60_000 }: AttachOptions = {},
+  { signal, onProgress, limitMs: given }: AttachOptions = {},
 ): Promise<Date> {
   signal?.throwIfAborted();
+  const limitMs = given ?? (await loadBalancer.patience()).checksMs;
   const at = new Date();
   let told = await loadBalancer.incarnation();
   await loadBalancer.ready(server);
@@ -61,6 +60,6 @@ export async function attach(
         `${loadBalancer.name} does not find ${server} up within ${limitMs / 1000} s: ${words}. ` +
           'It is left enabled, and takes visitors once its health check is good',
       );
-    await pause(POLL_MS, signal);
+    await pause(loadBalancer.pollMs, signal);
   }
 }

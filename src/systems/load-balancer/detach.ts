@@ -3,14 +3,13 @@ import { pause } from '../pause.ts';
 import { findServer } from './find-server.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 
-const POLL_MS = 25;
 /** On a busy site visitors with a cookie keep coming, and there is no quiet moment: only maintenance sends them elsewhere. */
 const DRAIN_MS = 1_000;
 
 export interface DetachOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
-  /** How long requests in flight may take to be answered. */
+  /** How long requests in flight may take to be answered; as the load balancer is set up when absent. */
   readonly sessionLimitMs?: number;
 }
 
@@ -25,8 +24,9 @@ export interface DetachOptions {
 export async function detach(
   loadBalancer: LoadBalancer,
   server: string,
-  { signal, onProgress, sessionLimitMs = 60_000 }: DetachOptions = {},
+  { signal, onProgress, sessionLimitMs: given }: DetachOptions = {},
 ): Promise<void> {
+  const sessionLimitMs = given ?? (await loadBalancer.patience()).sessionsMs;
   const look = async () => {
     signal?.throwIfAborted();
     return findServer(loadBalancer.name, await loadBalancer.servers(), server);
@@ -49,7 +49,7 @@ export async function detach(
         await loadBalancer.maintain(server);
       }
       if ((sessions === 0 && !forgotten) || Date.now() >= deadline) return sessions;
-      await pause(POLL_MS, signal);
+      await pause(loadBalancer.pollMs, signal);
     }
   };
 

@@ -4,6 +4,8 @@ import { findServer } from './find-server.ts';
 import type { LoadBalancer, ServerState, ServerStatus } from './load-balancer.ts';
 
 const TIME_OUT_MS = 5_000;
+const POLL_MS = 25;
+const PATIENCE = { sessionsMs: 60_000, checksMs: 60_000 };
 /** Of `show stat`, in characters; a thousand servers take half a megabyte. */
 const LONGEST_ANSWER = 20_000_000;
 
@@ -28,8 +30,7 @@ export function haproxy({ socket, backend }: { socket: string; backend: string }
   };
 
   return {
-    name,
-    servers,
+    ...{ name, servers, pollMs: POLL_MS, patience: async () => PATIENCE },
     async incarnation() {
       const info = await ask(socket, 'show info');
       // In a container every process has the same number.

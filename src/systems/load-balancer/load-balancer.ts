@@ -16,16 +16,28 @@ export type ServerStatus =
 export interface ServerState {
   readonly name: string;
   readonly status: ServerStatus;
-  /** Requests that it is answering now, or that wait in its queue. */
+  /** Requests that it is answering now, or that wait in its queue; 1 where all that is known is that there may be some. */
   readonly sessions: number;
   /** The load balancer's own words: `UP 1/2, last check L7STS 503`. */
   readonly words: string;
+}
+
+/** How long things take with a load balancer as it is set up. */
+export interface Patience {
+  /** Until requests in flight are answered, or not waited for any more. */
+  readonly sessionsMs: number;
+  /** Until its own health checks find a server up that is well. */
+  readonly checksMs: number;
 }
 
 /** The group of servers behind one address. Repeating a call is harmless. */
 export interface LoadBalancer {
   /** For messages: `backend production`. */
   readonly name: string;
+  /** Between two looks at its servers. */
+  readonly pollMs: number;
+  /** @throws Failure `Unavailable` when it does not answer */
+  patience(): Promise<Patience>;
   /** @throws Failure `Unavailable` when the load balancer does not answer. */
   servers(): Promise<readonly ServerState[]>;
   /**
