@@ -119,10 +119,12 @@ export function isProgram(value: unknown): value is Program {
     typeof timeouts === 'object' &&
     typeof performance === 'object' &&
     objects(webhooks, (webhook) => texts(webhook['id']) && Array.isArray(webhook['events'])) &&
-    objects(environments, (environment) =>
-      [environment['author'], environment['publish'], environment['dispatchers']].every((nodes) =>
-        objects(nodes, (node) => texts(node['id'], node['url'])),
-      ),
+    objects(
+      environments,
+      (environment) =>
+        [environment['author'], environment['publish'], environment['dispatchers']].every((nodes) =>
+          objects(nodes, (node) => texts(node['id'], node['url'])),
+        ) && isClusterOrAbsent(environment['kubernetes']),
     ) &&
     objects(pipelines, (pipeline) => {
       const { branch, tag, url } = (pipeline['repository'] ?? {}) as Record<string, unknown>;
@@ -135,6 +137,14 @@ export function isProgram(value: unknown): value is Program {
         (type === 'codeQuality' || paths.every(Array.isArray))
       );
     })
+  );
+}
+
+function isClusterOrAbsent(value: unknown): boolean {
+  const { namespace, rolloutMinutes, replicas } = (value ?? {}) as Record<string, unknown>;
+  return (
+    value === undefined ||
+    (typeof namespace === 'string' && typeof rolloutMinutes === 'number' && typeof replicas === 'object')
   );
 }
 

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { clusterChecks } from '../../src/activities/cluster-checks.ts';
 import { kubernetesActivities } from '../../src/activities/kubernetes.ts';
 import type { ClusterPart, KubernetesActivities, KubernetesInput } from '../../src/model/activities.ts';
 import { kubernetesEnvironment } from '../../src/model/kubernetes.ts';
+import { programSchema } from '../../src/model/schema/definition.ts';
 import { kubernetesSchema } from '../../src/model/schema/kubernetes.ts';
 import { kubernetesConfiguration } from '../../src/systems/kubernetes/manifests.ts';
+import { clusterFindings } from '../../src/client/doctor/environments.ts';
 import { secrets } from '../../src/systems/secrets.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
+import { clusterEnvironment, definition } from '../support/definition.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { KubernetesApi } from '../support/kubernetes-api.ts';
 
@@ -219,5 +223,90 @@ describe('deployment to a cluster', function () {
     await storage().put(file!.key, 'changed: true');
     await assert.rejects(run('applyKubernetes', input), { type: 'InvalidArtifact' });
     assert.deepEqual(api.applied, []);
+  });
+
+  describe('is asked', () => {
+    const stage = (change: object = {}) => {
+      const { id, name, type, kubernetes } = clusterEnvironment('11', 'Stage', 'stage');
+      const there = { server: api.url, certificateAuthority: api.certificate, namespace: 'site' };
+      return { id, name, type, kubernetes: { ...kubernetes, ...there, ...change } };
+    };
+    const program = (change: object) =>
+      programSchema.parse({
+        ...definition({ cse: undefined }),
+        type: 'aem_cloud_service',
+        environments: [stage(change), clusterEnvironment('12', 'Production', 'prod')],
+      });
+    const known = { FAIRWAY_SECRET_CLUSTER: TOKEN, FAIRWAY_SECRET_AEM: 'admin:admin' };
+    const asked = async (change: object = {}, env: NodeJS.ProcessEnv = known) => {
+      const [environment] = program(change).environments;
+      const secret = secrets({ env });
+      const found = clusterChecks(
+        'Stage',
+        environment!.kubernetes!,
+        { secret },
+        new AbortController().signal,
+      );
+      return (await Promise.all(found))
+        .flat()
+        .map(({ thing, problem, remedy }) => `${thing}: ${problem} (${remedy})`);
+    };
+
+    it('before a build, and nothing is changed', async () => {
+      assert.deepEqual(await asked(), []);
+      assert.deepEqual(api.applied, []);
+    });
+
+    const mistakes: [
+      what: string,
+      told: RegExp,
+      change?: object,
+      env?: NodeJS.ProcessEnv,
+      refusals?: number[],
+    ][] = [
+      [
+        'does not answer',
+        /^Stage cluster: https:\/\/127.0.0.1:1 does not answer/,
+        { server: 'https://127.0.0.1:1' },
+      ],
+      ['has not the namespace', /namespaces "other" not found/, { namespace: 'other' }],
+      [
+        'does not take the token',
+        /renew the secret CLUSTER/,
+        {},
+        { ...known, FAIRWAY_SECRET_CLUSTER: 'old' },
+      ],
+      ['lets nothing be changed', /Give the service account .* CLUSTER that right/, {}, known, [403]],
+      [
+        'is not known the secrets of',
+        /no secret CLUSTER[^]*^Stage: there is no secret AEM.* \(give this worker the secret AEM\)$/m,
+        {},
+        {},
+      ],
+    ];
+    for (const [what, told, change, env, refusals = []] of mistakes)
+      it(`and a cluster that ${what} is named`, async () => {
+        api.refusals.push(...refusals);
+        assert.match((await asked(change, env)).join('\n'), told);
+      });
+
+    it('by doctor', async () => {
+      const say = async (env: NodeJS.ProcessEnv) =>
+        (await clusterFindings(program({}), secrets({ env }))).map(({ what, state, found }) => [
+          what,
+          state,
+          found,
+        ]);
+      const [stageFound, productionFound] = await say(known);
+      assert.deepEqual(stageFound, [
+        ...['Stage: cluster (CLUSTER)', 'good'],
+        `${api.url} takes the token, and deployments to namespace site`,
+      ]);
+      assert.equal(productionFound?.[1], 'bad');
+      assert.deepEqual(
+        (await say({})).map(([, state]) => state),
+        ['note', 'note'],
+      );
+    });
   });
 });

@@ -50,7 +50,7 @@ export class KubernetesApi {
 
   /** What the server takes; another one is expired. */
   token: string;
-  /** Pods of an image that contains this text never become ready. */
+  /** Pods of an image that contains this text never become ready; a deployment of them is given up. */
   broken = 'none';
   /** Answers that the next changes get instead of their own, oldest first. */
   readonly refusals: number[] = [];
@@ -129,7 +129,7 @@ export class KubernetesApi {
     if (!found) return status(404, `${pathname} not found`);
     const workload = this.#workloads.get(pathname);
     if (workload) this.#step(workload);
-    return [200, workload ? withStatus(found, workload) : found];
+    return [200, workload ? this.#withStatus(found, workload) : found];
   }
 
   #apply(path: string, resource: Resource): Resource {
@@ -143,7 +143,7 @@ export class KubernetesApi {
     const { generation = 0, observed = 0, pods = [] } = before ?? {};
     const workload = { kind, spec, generation: same ? generation : generation + 1, observed, pods };
     this.#workloads.set(path, workload);
-    return withStatus(resource, workload);
+    return this.#withStatus(resource, workload);
   }
 
   #step(workload: Workload): void {
@@ -171,6 +171,24 @@ export class KubernetesApi {
         kind === 'Deployment'
           ? pods.filter((pod) => pod !== old)
           : pods.map((pod) => (pod === old ? fresh(pod.name) : pod));
+  }
+
+  #withStatus(resource: Resource, workload: Workload): Resource {
+    const { kind, generation, observed, pods } = workload;
+    const { revision } = latest(workload);
+    const ready = pods.filter((pod) => pod.ready).length;
+    const isStuck = pods.some((pod) => pod.revision === revision && pod.image.includes(this.broken));
+    const givenUp = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' };
+    return {
+      ...resource,
+      metadata: { ...resource.metadata, ...{ generation, resourceVersion: '7', uid: 'u' } },
+      status: {
+        ...{ observedGeneration: observed, replicas: pods.length, updateRevision: revision },
+        updatedReplicas: pods.filter((pod) => pod.revision === revision).length,
+        ...{ readyReplicas: ready, availableReplicas: ready },
+        conditions: kind === 'Deployment' && isStuck ? [givenUp] : [],
+      },
+    };
   }
 
   #podList(selector: string): unknown {
@@ -207,18 +225,3 @@ const latest = ({ spec: { template } }: Workload) => ({
   revision: createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 10),
   image: template.spec.containers[0]!.image,
 });
-
-function withStatus(resource: Resource, workload: Workload): Resource {
-  const { generation, observed, pods } = workload;
-  const { revision } = latest(workload);
-  const ready = pods.filter((pod) => pod.ready).length;
-  return {
-    ...resource,
-    metadata: { ...resource.metadata, ...{ generation, resourceVersion: '7', uid: 'u' } },
-    status: {
-      ...{ observedGeneration: observed, replicas: pods.length, updateRevision: revision },
-      updatedReplicas: pods.filter((pod) => pod.revision === revision).length,
-      ...{ readyReplicas: ready, availableReplicas: ready },
-    },
-  };
-}

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { kubernetesActivities } from '../../src/activities/kubernetes.ts';
 import type { ProductTestInput } from '../../src/model/activities.ts';
 import type { DeploymentProgress } from '../../src/model/deployment.ts';
 import type { ExecutionState } from '../../src/model/execution.ts';
+import type { ImageRole } from '../../src/model/images.ts';
+import type { Started } from '../../src/model/program.ts';
+import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import { executionText } from '../../src/model/texts.ts';
 import { Failure } from '../../src/systems/failure.ts';
+import { kubernetesConfiguration } from '../../src/systems/kubernetes/manifests.ts';
+import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { clusterEnvironment } from '../support/definition.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { KubernetesApi } from '../support/kubernetes-api.ts';
 import { until } from '../support/until.ts';
 import { ann, workflowHarness } from './harness.ts';
 import type { World } from './scripted-world.ts';
@@ -110,39 +119,130 @@ describe('a pipeline whose environments are on a cluster', () => {
   });
 });
 
-describe('a rollout that is cancelled', () => {
+describe('a deployment to a cluster', () => {
   const fairway = workflowHarness('real time');
 
-  for (const [how, undoRollout, status, leg] of [
-    ['is undone', async () => ({ serving: 'before' }), 'CANCELLED', 'OLD'],
-    [
-      'and cannot be undone is an error',
-      async () => Promise.reject(new Failure('Denied', 'the token has expired')),
-      'ERROR',
-      'MIXED',
-    ],
-  ] as const satisfies readonly [string, World['undoRollout'], string, string][])
-    it(how, async () => {
-      let waits = false;
-      const started = await fairway.begin(
-        {
-          undoRollout,
-          waitForRollout: async () => {
-            waits = true;
-            const { cancelled, heartbeat } = Context.current();
-            const beat = setInterval(() => heartbeat(), 100);
-            await cancelled.finally(() => clearInterval(beat));
+  describe('that is cancelled in its rollout', () => {
+    for (const [how, undoRollout, status, leg] of [
+      ['is undone', async () => ({ serving: 'before' }), 'CANCELLED', 'OLD'],
+      [
+        'and cannot be undone is an error',
+        async () => Promise.reject(new Failure('Denied', 'the token has expired')),
+        'ERROR',
+        'MIXED',
+      ],
+    ] as const satisfies readonly [string, World['undoRollout'], string, string][])
+      it(how, async () => {
+        let waits = false;
+        const started = await fairway.begin(
+          {
+            undoRollout,
+            waitForRollout: async () => {
+              waits = true;
+              const { cancelled, heartbeat } = Context.current();
+              const beat = setInterval(() => heartbeat(), 100);
+              await cancelled.finally(() => clearInterval(beat));
+            },
           },
-        },
-        { pipeline: noQuestions, program: { ...program, environments: [...program.environments] } },
+          { pipeline: noQuestions, program: { ...program, environments: [...program.environments] } },
+        );
+        await until('the rollout is waited for', async () => waits, 30_000);
+        await fairway.client.send('cancel', fairway.address(started), { by: ann });
+        const state = await fairway.end(started);
+        assert.equal(state.status, status, state.failure?.message);
+        const [deployment] = state.deployments;
+        assert.equal(deployment?.legs[0]?.state, leg);
+        assert.deepEqual(fairway.world.done('undo'), ['undoRollout site-stage']);
+        assert.deepEqual(fairway.world.done('apply'), ['applyKubernetes site-stage aem']);
+      });
+  });
+
+  describe('that answers', function () {
+    this.timeout(120_000);
+    const TOKEN = 'eyJ-a-token';
+    const folder = temporaryFolder();
+    let api: KubernetesApi;
+    before(async () => void (api = await KubernetesApi.start(TOKEN)));
+    after(() => api.close());
+
+    /** Starts the pipeline with a build that comes to these images. */
+    async function start(aem: string, dispatcher: string): Promise<Started> {
+      const storage = fileStorage(join(folder(), 'storage'));
+      const real = kubernetesActivities({ storage, secret: async () => TOKEN, everyMs: 20 });
+      const image = (role: ImageRole, version: string) => ({
+        ...{ role, name: `registry.example.com/${role}`, digest: digestOf(version) },
+        ...{ archive: nothing, billOfMaterials: nothing },
+      });
+      const buildImages: World['buildImages'] = async ({ environments, executionId }) => {
+        const images = [image('aem', aem), image('dispatcher', dispatcher)];
+        const named = Object.fromEntries(images.map((one) => [one.role, one]));
+        const kubernetes = environments.map(async (one) => {
+          const files = Object.entries(kubernetesConfiguration('1', one, named));
+          const put = files.map(([name, yaml]) => storage.put(`1/101/${executionId}/${name}`, yaml));
+          return { environmentId: one.id, files: await Promise.all(put) };
+        });
+        return { builder: 'buildah 1.0', images, pushed: true, kubernetes: await Promise.all(kubernetes) };
+      };
+      return fairway.begin({ ...real, buildImages }, { program: devProgram(api) });
+    }
+    const running = () =>
+      ['author', 'publish', 'dispatcher'].map((name) => [...new Set(api.serving(name))].join());
+    const of = (aem: string, dispatcher: string) => [
+      ...[1, 2].map(() => `registry.example.com/aem@${digestOf(aem)}`),
+      `registry.example.com/dispatcher@${digestOf(dispatcher)}`,
+    ];
+
+    it('replaces what runs there, and leaves what ran before when it is cancelled or fails', async () => {
+      const first = await fairway.end(await start('a', 'd'));
+      assert.equal(first.status, 'FINISHED', first.failure?.message);
+      assert.deepEqual(running(), of('a', 'd'));
+      const order = api.applied.filter((name) => /^(StatefulSet|Deployment)/.test(name));
+      assert.deepEqual(order, ['StatefulSet author', 'StatefulSet publish', 'Deployment dispatcher']);
+
+      api.broken = digestOf('b');
+      const second = await start('b', 'd');
+      await until(
+        'the author of the new version is begun',
+        async () => api.serving('author').length === 0,
+        60_000,
       );
-      await until('the rollout is waited for', async () => waits, 30_000);
-      await fairway.client.send('cancel', fairway.address(started), { by: ann });
-      const state = await fairway.end(started);
-      assert.equal(state.status, status, state.failure?.message);
-      const [deployment] = state.deployments;
-      assert.equal(deployment?.legs[0]?.state, leg);
-      assert.deepEqual(fairway.world.done('undo'), ['undoRollout site-stage']);
-      assert.deepEqual(fairway.world.done('apply'), ['applyKubernetes site-stage aem']);
+      await fairway.client.send('cancel', fairway.address(second), { by: ann });
+      const cancelled = await fairway.end(second);
+      assert.equal(cancelled.status, 'CANCELLED', cancelled.failure?.message);
+      assert.deepEqual(running(), of('a', 'd'));
+
+      api.broken = digestOf('f');
+      const failed = await fairway.end(await start('c', 'f'));
+      assert.equal(failed.status, 'ERROR');
+      assert.match(
+        failed.failure?.message ?? '',
+        /^Deployment dispatcher makes no progress: the cluster has given up; undone: what ran before serves$/,
+      );
+      assert.deepEqual(running(), of('a', 'd'));
+
+      const history = await fairway.client.temporal.workflow
+        .getHandle('environment-1-10-deployment')
+        .fetchHistory();
+      assert.equal(JSON.stringify(history).includes(Buffer.from(TOKEN).toString('base64')), false);
     });
+  });
+});
+
+const nothing = { key: 'nothing', sha256: '0', size: 0 };
+const digestOf = (version: string) => `sha256:${version.repeat(64)}`;
+
+const devProgram = ({ url, certificate }: KubernetesApi): Partial<ProgramInput> => ({
+  type: 'aem_cloud_service',
+  environments: [
+    {
+      ...{ id: '10', name: 'Dev', type: 'dev' },
+      kubernetes: { server: url, certificateAuthority: certificate, token: 'CLUSTER', namespace: 'site' },
+    },
+  ],
+  pipelines: [
+    {
+      ...{ id: '101', name: 'Dev pipeline', type: 'deployment', devEnvironment: '10' },
+      repository: { url: 'file:///nowhere', branch: 'main' },
+    },
+  ],
 });

@@ -31,7 +31,7 @@ const skopeo = ({ work, signal }: Registry, args: readonly string[], input?: str
 /** Why a registry did not do as asked. */
 function refusal(what: string, stderr: string): Failure {
   const details = stderr.split('\n').filter(Boolean).slice(-5);
-  const refused = /unauthorized|authentication required|denied|forbidden/i.test(stderr);
+  const refused = /unauthorized|authentication required|invalid username|denied|forbidden/i.test(stderr);
   const remedy = ': the registry refuses the account. Check its secret and its rights';
   return new Failure(refused ? 'Denied' : 'Unavailable', `${what}${refused ? remedy : ''}`, { details });
 }

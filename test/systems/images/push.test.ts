@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { buildImagesActivities, type BuildImagesDeps } from '../../../src/activities/build-images.ts';
 import { prepare } from '../../../src/local/setup/prepare.ts';
+import type { Problem } from '../../../src/model/activities.ts';
 import { packLayout } from '../../../src/systems/images/archive.ts';
-import { pushImage, type Push } from '../../../src/systems/images/push.ts';
+import { askRegistry, pushImage, type Push } from '../../../src/systems/images/push.ts';
+import { fileStorage } from '../../../src/systems/storage/file-storage.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startRegistry, type Registry } from '../../support/registry.ts';
 
@@ -78,5 +83,46 @@ describe('pushing an image', function () {
     const push = await image();
     await registry.close();
     await assert.rejects(pushImage(push), { type: 'Unavailable' });
+  });
+
+  describe('is asked of the registry beforehand', () => {
+    const ask = (credentials: string | undefined, settings: object = {}) =>
+      askRegistry({
+        repository: `${registry.host}/site/aem`,
+        credentials,
+        insecure: true,
+        work: folder(),
+        ...settings,
+      });
+
+    it('and nothing is pushed', async () => {
+      await ask(ACCOUNT);
+      await ask(undefined);
+      assert.equal(registry.manifests.size, 0);
+    });
+
+    it('which refuses an account, or does not answer', async () => {
+      await assert.rejects(ask('robot:wrong-one'), (error: Error & { type: string; details: string[] }) => {
+        assert.equal(error.type, 'Denied');
+        assert.doesNotMatch(`${error.message}${error.details.join()}`, /wrong-one/);
+        return true;
+      });
+      await registry.close();
+      await assert.rejects(ask(ACCOUNT), { type: 'Unavailable' });
+    });
+  });
+
+  it('is what a worker says that it does not do', async () => {
+    const activities = buildImagesActivities({
+      ...{ storage: fileStorage(join(folder(), 'storage')), workFolder: folder() },
+      repository: 'registry.example.com/site',
+      ...({} as Pick<BuildImagesDeps, 'builder' | 'base' | 'dispatcher'>), // not asked
+    });
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const input = { executionKey: '1/2/3', log: '1/2/3/logs/validate.log' };
+    const ask = (given: typeof input) => activities.checkRegistry(given);
+    const [found] = await environment.run<[typeof input], readonly Problem[], typeof ask>(ask, input);
+    assert.match(found?.problem ?? '', /no worker brings images there/);
+    assert.match(found?.remedy ?? '', /add `images\.push`/);
   });
 });
