@@ -12,7 +12,7 @@ const mayImport = {
   activities: ['model', 'systems'],
   worker: ['model', 'systems', 'encryption', 'activities', 'workflows'],
   client: ['model', 'systems', 'encryption'],
-  api: ['model', 'client'],
+  api: ['model', 'systems', 'client'],
   command: ['model', 'systems', 'encryption', 'client', 'api', 'worker'],
   local: ['model', 'systems', 'encryption', 'client', 'command', 'worker', 'api'],
 };

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { FairwayClient } from '../client/fairway-client.ts';
+import { tracing } from '../systems/tracing/tracing.ts';
 import { bareServer } from './bare-server.ts';
 import { documentation } from './documentation.ts';
 import { limiter } from './limits.ts';
@@ -52,6 +53,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const authenticate = authenticator(tokens, identity);
   const app = bareServer({ log, requestMs, largestBody: LARGEST_BODY });
   acceptEmptyJson(app);
+  if (await tracing()) (await import('./traced.ts')).traceRequests(app);
 
   const limit = await limiter(app, requestsPerMinute);
   app.addHook('onRequest', async (request, reply) => {

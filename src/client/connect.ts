@@ -4,6 +4,7 @@ import { Failure } from '../systems/failure.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import { temporalConfiguration, type TemporalOptions } from '../systems/temporal/configuration.ts';
 import { noAnswer } from '../systems/temporal/no-answer.ts';
+import { tracing } from '../systems/tracing/tracing.ts';
 import { QUERY_MS } from './calls.ts';
 import { FairwayError } from './fairway-error.ts';
 
@@ -24,7 +25,11 @@ export async function connectTemporal(options: TemporalOptions, secret: Secrets)
     await connection.close();
     throw new FairwayError('unavailable', await noAnswer(configuration, error), error);
   }
-  return new Client({ connection, namespace: configuration.namespace, dataConverter: converter });
+  const traced = await tracing();
+  return new Client({
+    ...{ connection, namespace: configuration.namespace, dataConverter: converter },
+    ...(traced && { plugins: [traced.plugin] }),
+  });
 }
 
 function refused(error: unknown): never {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Actor } from '../model/actor.ts';
 import type { ExecutionsClient } from '../client/executions-client.ts';
 import type { FairwayClient } from '../client/fairway-client.ts';
+import { flushTraces } from '../systems/tracing/tracing.ts';
 import { encoded, hasColours, painter, type Format, type Paint } from './output.ts';
 import { Problem, type Exit } from './problem.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -120,6 +121,7 @@ export class Session {
 
   async close(): Promise<void> {
     await (await this.connected?.catch(() => undefined))?.close();
+    await flushTraces();
   }
 
   write(...lines: string[]): void {

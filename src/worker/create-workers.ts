@@ -100,7 +100,7 @@ export async function createWorkers(
 
 async function assembled(
   settings: WorkerSettings,
-  { connection, client, namespace, converter, ask }: Awaited<ReturnType<typeof connectWorker>>,
+  { connection, client, namespace, converter, plugins, ask }: Awaited<ReturnType<typeof connectWorker>>,
   log: (line: string) => void,
   adjust: (options: WorkerOptions) => WorkerOptions,
   close: () => Promise<void>,
@@ -120,6 +120,7 @@ async function assembled(
   };
   const common = {
     ...converter,
+    ...plugins,
     connection,
     namespace,
     interceptors: { activity: [() => ({ inbound: failureInterceptor })] },

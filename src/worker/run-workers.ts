@@ -1,5 +1,6 @@
 import { Runtime, type Logger, type WorkerOptions } from '@temporalio/worker';
 import { freePorts } from '../systems/free-ports.ts';
+import { flushTraces } from '../systems/tracing/tracing.ts';
 import { createWorkers } from './create-workers.ts';
 import { serveHealth, type Health } from './health.ts';
 import type { WorkerSettings } from './settings.ts';
@@ -36,6 +37,7 @@ export async function runWorkers(settings: WorkerSettings, options: RunOptions):
   try {
     await takeTasks(settings, options, `http://${bindAddress}/metrics`);
   } finally {
+    await flushTraces();
     // One that never came to connect anything would keep the process alive.
     await runtime.shutdown();
   }

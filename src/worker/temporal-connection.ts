@@ -4,6 +4,7 @@ import { dataConverter } from '../encryption/data-converter.ts';
 import { Failure } from '../systems/failure.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import { temporalConfiguration, type TemporalOptions } from '../systems/temporal/configuration.ts';
+import { tracing } from '../systems/tracing/tracing.ts';
 import { noAnswer } from '../systems/temporal/no-answer.ts';
 
 const CONNECT_MS = 5_000;
@@ -36,12 +37,14 @@ export async function connectWorker(options: TemporalOptions, secret: Secrets) {
     const connection = await reached(() => NativeConnection.connect(configuration.connection));
     opened.unshift(connection);
     const { namespace } = configuration;
-    const client = new Client({ connection: forClient, namespace, ...converter });
+    const traced = await tracing();
+    const plugins = traced ? { plugins: [traced.plugin] } : {};
+    const client = new Client({ connection: forClient, namespace, ...converter, ...plugins });
     const ask = () =>
       reached(async () => {
         await forClient.withDeadline(Date.now() + ASK_MS, () => forClient.workflowService.getSystemInfo({}));
       });
-    return { connection, client, namespace, converter, ask, close };
+    return { connection, client, namespace, converter, plugins, ask, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { Worker, type ReplayResult } from '@temporalio/worker';
+import { Worker, type ReplayResult, type ReplayWorkerOptions } from '@temporalio/worker';
+import { workflowCode } from '../../src/worker/workflow-code.ts';
 import {
   countByType,
   historyOf,
@@ -13,9 +14,12 @@ import {
 import { workflowBundle } from './harness.ts';
 
 /** Replays histories with the workflows as they are now. */
-async function replay(histories: readonly Recorded[]): Promise<ReplayResult[]> {
+async function replay(
+  histories: readonly Recorded[],
+  options?: ReplayWorkerOptions,
+): Promise<ReplayResult[]> {
   const replays = Worker.runReplayHistories(
-    { workflowBundle: await workflowBundle() },
+    options ?? { workflowBundle: await workflowBundle() },
     histories.map((recorded) => ({ workflowId: workflowIdOf(recorded), history: historyOf(recorded) })),
   );
   const results: ReplayResult[] = [];
@@ -30,17 +34,33 @@ describe('recorded histories', function () {
     all = await readHistories();
   });
 
-  it('are all there', async () => {
-    assert.deepEqual(countByType(all), await readExpectedCounts());
-  });
-
-  it('replay with the workflows of this version', async () => {
-    const results = await replay(all);
+  const allReplay = async (options?: ReplayWorkerOptions) => {
+    const results = await replay(all, options);
     assert.equal(results.length, all.length);
     const broken = results.flatMap(({ error }, index) =>
       error ? [`${all[index]?.name}: ${error.message}`] : [],
     );
     assert.deepEqual(broken, [], broken.join('\n'));
+  };
+
+  it('are all there', async () => {
+    assert.deepEqual(countByType(all), await readExpectedCounts());
+  });
+
+  it('replay with the workflows of this version', async () => {
+    await allReplay();
+  });
+
+  it('replay in a worker that traces them as well', async () => {
+    const { OpenTelemetryPlugin } = await import('@temporalio/interceptors-opentelemetry');
+    const { NoopSpanProcessor } = await import('@opentelemetry/sdk-trace-node');
+    const { Resource } = await import('@opentelemetry/resources');
+    const plugin = new OpenTelemetryPlugin({
+      resource: Resource.empty(),
+      spanProcessor: new NoopSpanProcessor(),
+    });
+    const { workflowsPath, preloadModules } = workflowCode;
+    await allReplay({ workflowsPath, bundlerOptions: { preloadModules }, plugins: [plugin] });
   });
 
   it('do not replay once what a workflow does differs from them', async () => {
