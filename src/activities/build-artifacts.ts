@@ -98,7 +98,7 @@ export async function keep(
 }
 
 /** Links are not followed: a build could point them at any file of this machine. */
-export async function targetFiles(folder: string, ending: '.zip' | '.jar'): Promise<string[]> {
+export async function targetFiles(folder: string, ending: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter(

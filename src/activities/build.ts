@@ -13,7 +13,7 @@ import { cloneCommit } from '../systems/git.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { collectArtifacts } from './build-artifacts.ts';
-import { collectTestJar } from './build-tests.ts';
+import { collectTests } from './build-tests.ts';
 import { LONGEST_DETAIL, whileSpeaking } from './spoken-log.ts';
 import { secretValues } from './variables.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
@@ -80,7 +80,7 @@ async function build(
       flavour: input.flavour,
       signal,
     });
-    const tests = await collectTestJar(project, `${prefix}/artifacts`, deps.storage, say, signal);
+    const tests = await collectTests(project, `${prefix}/artifacts`, deps.storage, say, signal);
     const code = await keepProject(
       project,
       {

@@ -2,17 +2,11 @@ import { join, resolve } from 'node:path';
 import type { BuildActivities, FunctionalTestInput, FunctionalTestOutcome } from '../model/activities.ts';
 import { testJarOf, type KeptArtifact } from '../model/artifacts.ts';
 import { chooseEngine } from '../systems/build-engine/choose.ts';
-import {
-  clearTests,
-  runTests,
-  testRunner,
-  type InstanceUnderTest,
-} from '../systems/functional-tests/custom/run-tests.ts';
-import { junitXml, type TestSuite } from '../systems/functional-tests/junit.ts';
-import type { Secrets } from '../systems/secrets.ts';
+import { clearTests, runTests, testRunner } from '../systems/functional-tests/custom/run-tests.ts';
+import { instancesUnderTest } from '../systems/functional-tests/instances.ts';
 import { boundedLog } from './bounded-log.ts';
 import type { BuildDeps } from './build.ts';
-import { functionalTestOutcome } from './functional-test-outcome.ts';
+import { keepResults, nothingRun } from './functional-test-outcome.ts';
 import { secretsOf } from './hiding.ts';
 import { whileSpeaking, type Spoken } from './spoken-log.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
@@ -38,7 +32,7 @@ export const functionalTestActivities = (
         const jar = testJarOf(input.artifacts);
         const outcome = jar
           ? await runJar(deps, input, jar, spoken)
-          : { passed: true, result: 'passed: no test JAR in the build', tests: noTests, failures: [] };
+          : nothingRun('passed: no test JAR in the build');
         spoken.say(outcome.result);
         return outcome;
       },
@@ -46,15 +40,13 @@ export const functionalTestActivities = (
     ),
 });
 
-const noTests = { run: 0, failed: 0, skipped: 0 };
-
 async function runJar(
   deps: FunctionalTestDeps,
   { executionKey, environment }: FunctionalTestInput,
   { path, file }: KeptArtifact,
   { signal, say, conceal, hide }: Spoken,
 ): Promise<FunctionalTestOutcome> {
-  const instances = await instancesOf(environment, deps.secret);
+  const instances = await instancesUnderTest(environment, deps.secret);
   conceal(instances.flatMap(({ user, password }) => secretsOf(`${user}:${password}`)));
   const id = executionKey.replaceAll('/', '-');
   const mark = markOf(deps.workFolder, `${id}-test`);
@@ -73,40 +65,10 @@ async function runJar(
     );
     say(`running ${path} against ${instances.map(({ runMode, url }) => `${runMode} ${url}`).join(' and ')}`);
     const limitMs = deps.testLimitMs ?? LIMIT_MS;
-    const { suites, problem } = await runTests({
+    const results = await runTests({
       ...{ id: mark, jar, runner, instances, limitMs, onLine: say, signal },
       work: join(work, 'run'),
     });
-    const shown = suites.map((suite) => hiddenSuite(suite, hide));
-    const report = await deps.storage.put(`${executionKey}/results/functionalTest.xml`, junitXml(shown));
-    return functionalTestOutcome(shown, report, problem);
+    return keepResults(deps.storage, `${executionKey}/results/functionalTest.xml`, results, hide);
   });
 }
-
-/** The first author and the first publish instance: Cloud Manager knows one of each. */
-async function instancesOf(
-  { author, publish }: FunctionalTestInput['environment'],
-  secret: Secrets,
-): Promise<InstanceUnderTest[]> {
-  const first = [
-    ...author.slice(0, 1).map((instance) => ({ ...instance, runMode: 'author' as const })),
-    ...publish.slice(0, 1).map((instance) => ({ ...instance, runMode: 'publish' as const })),
-  ];
-  return Promise.all(
-    first.map(async ({ runMode, url, credentials }) => {
-      const [user = '', ...rest] = (await secret(credentials)).split(':');
-      return { runMode, url, user, password: rest.join(':') };
-    }),
-  );
-}
-
-const hiddenSuite = ({ name, cases }: TestSuite, hide: (text: string) => string): TestSuite => ({
-  name,
-  cases: cases.map((test) => ({
-    ...test,
-    className: hide(test.className),
-    name: hide(test.name),
-    message: test.message && hide(test.message),
-    details: test.details && hide(test.details),
-  })),
-});

@@ -28,6 +28,8 @@ export async function localImages(options: LocalImages): Promise<WorkerSettingsI
     globalArgs: ['--root', join(store, 'root'), '--runroot', join(store, 'run'), '--storage-driver', 'vfs'],
     base: { aem: 'scratch', dispatcher: 'scratch' },
     repository: 'registry.example.com/site',
+    // The instances listen on the loopback interface.
+    uiTests: { runArgs: ['--network=host'] },
     httpd: {
       serverRoot,
       configTest: { program: httpd, args: ['-t', '-d', '{root}', '-f', 'conf/httpd.conf'] },

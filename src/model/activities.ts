@@ -143,6 +143,11 @@ export interface BuildActivities {
   codeQuality(input: CodeQualityInput): Promise<TestOutcome>;
   /** Custom Functional Testing: runs the test JAR of the build against an environment. Without one it has passed. */
   functionalTest(input: FunctionalTestInput): Promise<FunctionalTestOutcome>;
+  /**
+   * Custom UI Testing: builds an image of the UI tests of the build and runs it against an environment. Without tests, or
+   * where nobody has opted in, it has passed.
+   */
+  uiTest(input: FunctionalTestInput): Promise<FunctionalTestOutcome>;
 }
 
 /** Task queue `fairway-build`. */

@@ -61,17 +61,22 @@ export interface KeptArtifact {
   readonly file: StoredFile;
   /** Why it is not deployed, for the log and the execution's details. */
   readonly reason: string;
-  /** It holds tests for Custom Functional Testing, which runs it. */
-  readonly test?: 'functional';
+  /** It holds tests for Custom Functional Testing or Custom UI Testing, which runs it. */
+  readonly test?: 'functional' | 'ui';
 }
 
 export type Artifact = AemArtifact | DispatcherArtifact | KeptArtifact;
 
 /** The tests that the build brought for Custom Functional Testing; a build has one JAR of them or none. */
 export const testJarOf = (artifacts: readonly Artifact[]): KeptArtifact | undefined =>
-  artifacts.find(
-    (artifact): artifact is KeptArtifact => artifact.kind === 'kept' && artifact.test === 'functional',
-  );
+  testsOf(artifacts, 'functional');
+
+/** Those for Custom UI Testing: one Docker context or none. */
+export const uiTestsOf = (artifacts: readonly Artifact[]): KeptArtifact | undefined =>
+  testsOf(artifacts, 'ui');
+
+const testsOf = (artifacts: readonly Artifact[], test: KeptArtifact['test']) =>
+  artifacts.find((artifact): artifact is KeptArtifact => artifact.kind === 'kept' && artifact.test === test);
 
 /** `group:name:version` */
 export const packageLabel = ({ group, name, version }: PackageId): string => `${group}:${name}:${version}`;

@@ -14,6 +14,7 @@ export type StepAction =
   | 'reportPerformanceTest'
   | 'productTest'
   | 'functionalTest'
+  | 'uiTest'
   | 'approval'
   | 'schedule'
   | 'managed';
@@ -69,6 +70,7 @@ const described = {
     phase: 'DEPLOY',
     holds: 'stage',
   },
+  uiTest: { action: 'uiTest', title: 'Custom UI Testing', phase: 'DEPLOY', holds: 'stage' },
   approval: { action: 'approval', title: 'Application for Approval', phase: 'DEPLOY' },
   schedule: { action: 'schedule', title: 'Schedule Production Deployment', phase: 'DEPLOY' },
   managed: { action: 'managed', title: 'CSE Support', phase: 'DEPLOY' },
@@ -130,7 +132,7 @@ export const kinds = [
     type: 'production',
     stages: [
       ['Stage Deployment', ['validate', 'build', 'codeQuality', 'buildImage', 'stageDeploy']],
-      ['Stage Testing', ['productTest', 'functionalTest']],
+      ['Stage Testing', ['productTest', 'functionalTest', 'uiTest']],
       ['Production Deployment', ['approval', 'schedule', 'prodDeploy']],
     ],
     mayKeepInBalancer: 'stage',

@@ -19,6 +19,7 @@ import { preflightActivities } from '../activities/preflight.ts';
 import { productFunctionalTestActivities } from '../activities/product-functional-test.ts';
 import { recordActivities } from '../activities/record.ts';
 import { securityTestActivities } from '../activities/security-test.ts';
+import { uiTestActivities } from '../activities/ui-test.ts';
 import { validateActivities } from '../activities/validate.ts';
 import { leaseActivities, waitActivities } from '../activities/waits.ts';
 import { nodeQueue, type ImageActivities } from '../model/activities.ts';
@@ -192,6 +193,7 @@ async function assembled(
           ...checkCodeScannerActivities(building),
           ...codeQualityActivities(building),
           ...functionalTestActivities(building),
+          ...uiTestActivities({ ...deps, images: uiTestImages(settings) }),
           ...imageActivities(settings, deps),
         },
         maxConcurrentActivityTaskExecutions: BUILDS_AT_ONCE,
@@ -237,6 +239,9 @@ async function assembled(
     askTemporal: ask,
   };
 }
+
+const uiTestImages = ({ images }: WorkerSettings) =>
+  images && { builder: buildah(images), uiTests: images.uiTests };
 
 /** A worker that builds but makes no images says so: the task would be tried again for ever. */
 function imageActivities({ images, workFolder }: WorkerSettings, { storage, secret }: Deps): ImageActivities {

@@ -37,6 +37,25 @@ const images = z.strictObject({
       insecure: z.boolean().optional(),
     })
     .optional(),
+  /** How the images of UI tests are built and run. */
+  uiTests: z
+    .strictObject({
+      /** Path or name of podman or docker, and its arguments before and after its command `create`. */
+      program: z.string().min(1).optional(),
+      globalArgs: z.array(z.string()).optional(),
+      runArgs: z.array(z.string()).optional(),
+      /** Arguments of buildah's command `build`: `--isolation`, `--network`. */
+      buildArgs: z.array(z.string()).optional(),
+      /** The Selenium server of tests that use one, and where it takes uploads. */
+      selenium: z
+        .strictObject({
+          url: z.url(),
+          browser: z.string().min(1).default('chrome'),
+          uploadUrl: z.url().optional(),
+        })
+        .optional(),
+    })
+    .prefault({}),
   /** The httpd that tests dispatcher configurations, with the files that no package may change. */
   httpd: z.strictObject({
     serverRoot: path,

@@ -84,6 +84,12 @@ export const testingWhereBuildsRun = proxyActivities<Pick<BuildActivities, 'func
   ...whereBuildsRun,
 });
 
+/** The registry with a base image may be away; what has once run is not run again. */
+export const testingWithImages = proxyActivities<Pick<BuildActivities, 'uiTest'>>({
+  ...untilThere,
+  ...whereBuildsRun,
+});
+
 /** AEM restarts its package manager, or itself, after big packages: wait for it for minutes, not seconds. */
 export const installing = proxyActivities<Pick<Activities, 'installPackage'>>({
   startToCloseTimeout: '2 hours',

@@ -1,7 +1,8 @@
 import type { FunctionalTestOutcome, ProductTestInput } from '../model/activities.ts';
+import { uiTestsOf } from '../model/artifacts.ts';
 import type { StepState } from '../model/execution.ts';
 import { reachable } from '../model/kubernetes.ts';
-import { testing, testingWhereBuildsRun } from './activities.ts';
+import { testing, testingWhereBuildsRun, testingWithImages } from './activities.ts';
 import { failure } from './failures.ts';
 import type { Run } from './run.ts';
 
@@ -18,6 +19,16 @@ export async function functionalTest(run: Run, step: StepState, log: string): Pr
     step,
     await testingWhereBuildsRun.functionalTest.executeWithOptions({ summary }, [inputOf(run, log)]),
   );
+}
+
+/** The project's tests of stage as a person at a browser; most builds have none. */
+export async function uiTest(run: Run, step: StepState, log: string): Promise<void> {
+  if (!uiTestsOf(run.state.artifacts)) {
+    step.details = 'passed: no UI tests in the build';
+    return;
+  }
+  const summary = `The project's own UI tests of ${run.environment('stage').name}`;
+  judge(step, await testingWithImages.uiTest.executeWithOptions({ summary }, [inputOf(run, log)]));
 }
 
 const inputOf = (run: Run, log: string): ProductTestInput => ({

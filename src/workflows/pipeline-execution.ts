@@ -30,7 +30,7 @@ import { PROGRESS } from './deployment-report.ts';
 import { environmentDeployment } from './environment-deployment.ts';
 import { holding, startWhenFree } from './environment-lease.ts';
 import { failure, statusOf, understood } from './failures.ts';
-import { functionalTest, productTest } from './functional-tests.ts';
+import { functionalTest, productTest, uiTest } from './functional-tests.ts';
 import { gate } from './gate.ts';
 import { buildImages, registryProblems } from './images.ts';
 import { decoded, rawSignal } from './inbox.ts';
@@ -127,6 +127,7 @@ const works: Readonly<Record<StepId, (run: Run, step: StepState, log: string) =>
   reportPerformanceTest: (run, step) => performanceReport(run, step),
   productTest: (run, step, log) => productTest(run, step, log),
   functionalTest: (run, step, log) => functionalTest(run, step, log),
+  uiTest: (run, step, log) => uiTest(run, step, log),
   approval: (run) => approval(run),
   schedule: (run) => scheduledTime(run),
   managed: (run) => cseSupport(run),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { collectTestJar } from '../../src/activities/build-tests.ts';
+import { collectTests } from '../../src/activities/build-tests.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { jarOf, testJarHeaders } from '../support/test-jars.ts';
 
-describe('the test JAR of a build', () => {
+describe('the tests of a build', () => {
   const folder = temporaryFolder();
   const storage = () => fileStorage(join(folder(), 'storage'));
   const put = async (path: string, content: Buffer) => {
@@ -16,7 +16,7 @@ describe('the test JAR of a build', () => {
   };
   const lines: string[] = [];
   const collect = () =>
-    collectTestJar(join(folder(), 'project'), '1/2/3/artifacts', storage(), (line) => lines.push(line));
+    collectTests(join(folder(), 'project'), '1/2/3/artifacts', storage(), (line) => lines.push(line));
 
   it('is the one whose manifest says so, and is kept', async () => {
     await put('core/target/core.jar', await jarOf({ 'Bundle-SymbolicName': 'core' }));
@@ -32,6 +32,25 @@ describe('the test JAR of a build', () => {
     await storage().fetch(jar.file, join(folder(), 'fetched.jar'));
     assert.match(lines.join('\n'), /other\.jar: tests of the unknown type "load-test", not run/);
     assert.match(lines.join('\n'), /broken\.jar: cannot be read, so it is no test JAR/);
+  });
+
+  it('has UI tests beside it, told by the classifier of their archive', async () => {
+    await put('it.tests/target/tests.jar', await jarOf(testJarHeaders));
+    await put('ui.tests/target/site-1.0-ui-test-docker-context.tar.gz', Buffer.from('tar'));
+    await put('ui.tests/target/other.tar.gz', Buffer.from('tar'));
+    assert.deepEqual(
+      (await collect()).map(({ test, file }) => [test, file.key]),
+      [
+        ['functional', '1/2/3/artifacts/it.tests/tests.jar'],
+        ['ui', '1/2/3/artifacts/ui.tests/site-1.0-ui-test-docker-context.tar.gz'],
+      ],
+    );
+    await put('ui.more/target/site-ui-test-docker-context.tar.gz', Buffer.from('tar'));
+    await assert.rejects(collect(), {
+      type: 'InvalidArtifact',
+      message:
+        /produced 2 archives of UI tests: ui\.more.*, ui\.tests.*; there may be one: name one of them only/,
+    });
   });
 
   it('need not be there', async () => {

@@ -122,7 +122,11 @@ describe('the table of kinds', () => {
       { flavour: flavours.cloud, pipeline: all },
       [
         ...[...upToImages, 'DEPLOY_1 Deploy to Stage'],
-        ...inPhase('DEPLOY_1', ['Product Functional Testing', 'Custom Functional Testing']),
+        ...inPhase('DEPLOY_1', [
+          'Product Functional Testing',
+          'Custom Functional Testing',
+          'Custom UI Testing',
+        ]),
         ...[...inPhase('DEPLOY_2', production.slice(0, 2)), deployed],
       ],
     ],

@@ -1,4 +1,4 @@
-import type { AemArtifact, DispatcherArtifact } from '../../src/model/artifacts.ts';
+import type { AemArtifact, DispatcherArtifact, KeptArtifact } from '../../src/model/artifacts.ts';
 import type { ProductionPipelineInput, ProgramInput } from '../../src/model/schema/definition.ts';
 
 /** An environment of one author and pairs of publish and dispatcher; nothing in it is reachable. */
@@ -63,6 +63,12 @@ export const definition = (
   ],
   ...program,
 });
+
+/** UI tests that a build brought. */
+export const uiTests: KeptArtifact = {
+  ...{ kind: 'kept', path: 'ui.tests/target/site-ui-test-docker-context.tar.gz', test: 'ui' },
+  ...{ file: { key: '1/101/0/artifacts/ui.tar.gz', sha256: 'sha-ui', size: 1 }, reason: 'it holds UI tests' },
+};
 
 export const aemArtifact = (name: string, version = '1.0.0', dependencies: string[] = []): AemArtifact => ({
   kind: 'aem',

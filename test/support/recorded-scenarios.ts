@@ -3,7 +3,7 @@ import type { Started } from '../../src/model/program.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import { ann, type Harness } from '../workflows/harness.ts';
 import { metric, type World } from '../workflows/scripted-world.ts';
-import { aemArtifact, definition, dispatcherArtifact } from './definition.ts';
+import { aemArtifact, definition, dispatcherArtifact, uiTests } from './definition.ts';
 import { gate } from './gate.ts';
 import { until } from './until.ts';
 
@@ -426,6 +426,18 @@ const cloudService: Scenario = async (fairway, keep) => {
   await keep('failed-functional-test', bad.workflowId, 'FAILED', bad.runId);
 };
 
+/** The same with UI tests, which the build need not bring. */
+const uiTested: Scenario = async (fairway, keep) => {
+  const build: World['build'] = async (input) => {
+    const built = await twoPackages(input);
+    return { ...built, artifacts: [...built.artifacts, uiTests] };
+  };
+  const program = { type: 'aem_cloud_service' } as const;
+  const good = await fairway.begin({ build }, { pipeline: noQuestions, program });
+  await endsAs(fairway, good, 'FINISHED');
+  await keep('ui-tested', good.workflowId, 'COMPLETED', good.runId);
+};
+
 const reExecuted: Scenario = async (fairway, keep) => {
   const first = await fairway.begin({ build: twoPackages, ...secondReloadFails }, { pipeline: noQuestions });
   await endsAs(fairway, first, 'FAILED');
@@ -462,6 +474,7 @@ export const scenarios: readonly Scenario[] = [
   waitedForEnvironment,
   notForProduction,
   cloudService,
+  uiTested,
   reExecuted,
   continued,
   beside,

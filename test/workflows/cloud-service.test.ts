@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { FunctionalTestInput } from '../../src/model/activities.ts';
 import type { BuildImagesInput } from '../../src/model/images.ts';
 import { Failure } from '../../src/systems/failure.ts';
+import { aemArtifact, uiTests } from '../support/definition.ts';
 import { ann, workflowHarness } from './harness.ts';
 import type { World } from './scripted-world.ts';
 
@@ -46,12 +48,15 @@ describe('a production pipeline of Cloud Service', () => {
         'stageDeploy',
         'productTest',
         'functionalTest',
+        'uiTest',
         'prodDeploy',
       ].map((id) => `${id} FINISHED`),
     );
     const details = (id: string) => state.steps.find((step) => step.id === id)?.details;
     assert.equal(details('buildImage'), 'aem sha256:aaaaaaaaaaaa; buildah 1.0');
     assert.equal(details('functionalTest'), 'passed: no test JAR in the build');
+    assert.equal(details('uiTest'), 'passed: no UI tests in the build');
+    assert.deepEqual(fairway.world.done('uiTest'), []);
     assert.deepEqual(
       given?.environments.map(({ id, namespace, replicas }) => [id, namespace, replicas.publish]),
       [
@@ -84,6 +89,30 @@ describe('a production pipeline of Cloud Service', () => {
     );
     assert.equal(steps.find(({ id }) => id === 'functionalTest')?.findings?.length, 1);
     assert.equal(steps.at(-1)?.status, 'NOT_STARTED');
+  });
+
+  it('runs the UI tests of the build last, and ends in Custom UI Testing when they fail', async () => {
+    let given: FunctionalTestInput | undefined;
+    const started = await begin({
+      build: async () => ({
+        ...{ artifacts: [aemArtifact('site.all'), uiTests], engine: 'local process' },
+        reports: { tests: { run: 0, failed: 0, skipped: 0 } },
+      }),
+      uiTest: async (input) => {
+        given = input;
+        const result = 'the tests were not done after 30 min and were ended';
+        return { passed: false, result, tests: { run: 0, failed: 0, skipped: 0 }, failures: [] };
+      },
+    });
+    const { status, failure, steps } = await fairway.end(started);
+    const message = 'the tests were not done after 30 min and were ended';
+    assert.deepEqual([status, failure], ['FAILED', { step: 'uiTest', message }]);
+    assert.equal(given?.environment.type, 'stage');
+    assert.equal(given.log, `1/101/${started.executionId}/logs/uiTest.log`);
+    assert.deepEqual(
+      steps.slice(-2).map(({ id, status }) => `${id} ${status}`),
+      ['uiTest FAILED', 'prodDeploy NOT_STARTED'],
+    );
   });
 
   it('deploys nothing when an image cannot be built', async () => {

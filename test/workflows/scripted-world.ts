@@ -81,6 +81,7 @@ const goodWorld: World = {
   checkCodeScanner: async () => [],
   codeQuality: async () => passed,
   functionalTest: async () => functionalPassed,
+  uiTest: async () => functionalPassed,
   buildImages: async ({ environments }) => ({
     builder: 'buildah 1.0',
     images: [image('aem', 'a'), image('dispatcher', 'd')],

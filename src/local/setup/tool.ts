@@ -19,6 +19,7 @@ export const systemTools = {
   javac: { setting: 'FAIRWAY_JAVAC', programs: ['javac'], packages: ['default-jdk-headless'] },
   podman: { setting: 'FAIRWAY_PODMAN', programs: ['podman'], packages: ['podman'] },
   runc: { setting: 'FAIRWAY_RUNC', programs: ['runc'], packages: ['runc'] },
+  busybox: { setting: 'FAIRWAY_BUSYBOX', programs: ['busybox'], packages: ['busybox-static'] },
   buildah: { setting: 'FAIRWAY_BUILDAH', programs: ['buildah'], packages: ['buildah'] },
   skopeo: { setting: 'FAIRWAY_SKOPEO', programs: ['skopeo'], packages: ['skopeo'] },
   umoci: { setting: 'FAIRWAY_UMOCI', programs: ['umoci'], packages: ['umoci'] },

@@ -40,7 +40,7 @@ export const failedTests = (suites: readonly TestSuite[]): readonly TestCase[] =
 
 /** `com.example.PageIT.opens` */
 export const testName = ({ className, name }: TestCase): string =>
-  `${className}.${name.replace(/\(\)$/, '')}`;
+  [className, name.replace(/\(\)$/, '')].filter(Boolean).join('.');
 
 /** The results as JUnit XML, in the form that Maven's Surefire made common. */
 export function junitXml(suites: readonly TestSuite[]): string {
@@ -86,29 +86,48 @@ const escape = (text: string) =>
     .replace(/[&<>"\n\r\t]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 const readXml = xmlReports(
-  ['testcase', 'failure', 'error', 'skipped'],
+  ['testsuite', 'testcase', 'failure', 'error', 'skipped'],
   ['*.properties', '*.system-out', '*.system-err'],
 );
 
 type Trouble = string | { readonly message?: string; readonly type?: string; readonly '#text'?: string };
 
 /**
- * Reads a report of one suite. Properties and output in it are left aside: they may hold what nobody is to read.
- * @throws Failure `InvalidArtifact` when it is missing, broken or no such report
+ * Reads a report, of one suite or of several. Properties and output in it are left aside: they may hold what nobody is to read.
+ * @returns undefined when it is XML of another kind
+ * @throws Failure `InvalidArtifact` when it is missing or broken
  */
-export async function readJunitXml(file: string, label: string): Promise<TestSuite> {
-  const { testsuite } = await readXml<{
-    testsuite?: { name?: string; tests?: string; testcase?: readonly ReadCase[] } | string;
+export async function readJunitXml(file: string, label: string): Promise<readonly TestSuite[] | undefined> {
+  const { testsuite, testsuites } = await readXml<{
+    testsuite?: readonly (ReadSuite | string)[];
+    testsuites?: { testsuite?: readonly (ReadSuite | string)[] } | string;
   }>(file, label);
-  if (typeof testsuite !== 'object')
-    throw new Failure('InvalidArtifact', `the report ${label} holds no test suite`);
-  const cases = (testsuite.testcase ?? []).map(caseOf);
-  if (testsuite.tests !== undefined && Number(testsuite.tests) !== cases.length)
+  const inAll = typeof testsuites === 'object' ? (testsuites.testsuite ?? []) : [];
+  const suites = testsuite ?? (testsuites === undefined ? undefined : inAll);
+  return suites?.flatMap((suite) => (typeof suite === 'object' ? suitesIn(suite, label) : []));
+}
+
+interface ReadSuite {
+  readonly name?: string;
+  readonly tests?: string;
+  readonly testcase?: readonly ReadCase[];
+  readonly testsuite?: readonly (ReadSuite | string)[];
+}
+
+/** A suite, and those inside it, whose tests it may have counted as its own. */
+function suitesIn(
+  { name = '', tests, testcase = [], testsuite = [] }: ReadSuite,
+  label: string,
+): TestSuite[] {
+  const inner = testsuite.flatMap((suite) => (typeof suite === 'object' ? suitesIn(suite, label) : []));
+  const cases = testcase.map(caseOf);
+  const all = cases.length + inner.reduce((sum, suite) => sum + suite.cases.length, 0);
+  if (tests !== undefined && ![cases.length, all].includes(Number(tests)))
     throw new Failure(
       'InvalidArtifact',
-      `the report ${label} announces ${testsuite.tests.slice(0, 20)} tests and holds ${cases.length}`,
+      `the report ${label} announces ${tests.slice(0, 20)} tests and holds ${all}`,
     );
-  return { name: testsuite.name ?? label, cases };
+  return [{ name: name || label, cases }, ...inner];
 }
 
 interface ReadCase {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BaseImage } from '../../model/images.ts';
 import type { FailureType } from '../../model/failures.ts';
 import { cleanEnvironment } from '../clean-environment.ts';
-import { USER_SETTINGS } from '../build-engine/container.ts';
+import { USER_SETTINGS } from '../build-engine/container-program.ts';
 import { Failure } from '../failure.ts';
 import { run } from '../process.ts';
 import { SCRATCH, type BuildOptions, type ImageBuilder, type ImageInLayout } from './builder.ts';
@@ -26,7 +26,7 @@ export function buildah({ program = 'buildah', globalArgs = [] }: BuildahSetting
   const env = cleanEnvironment(process.env, [...USER_SETTINGS, 'REGISTRY_AUTH_FILE']);
   const ask = (args: readonly string[], options: Partial<BuildOptions> = {}) =>
     run(program, [...globalArgs, ...args], { env, onLine: options.onLine, signal: options.signal });
-  const perform = async (args: readonly string[], options: BuildOptions) => {
+  const perform = async (args: readonly string[], options: Pick<BuildOptions, 'onLine' | 'signal'>) => {
     options.onLine(`$ buildah ${args.join(' ')}`);
     const { code, stdout, stderr } = await ask(args, options);
     if (code === 0) return stdout.trim();
@@ -41,7 +41,7 @@ export function buildah({ program = 'buildah', globalArgs = [] }: BuildahSetting
     try {
       await perform(['from', '--name', container, base], options);
     } catch (error) {
-      throw error instanceof Failure && base !== SCRATCH ? baseFailure(base, error) : error;
+      throw error instanceof Failure && base !== SCRATCH ? baseFailure(base, error, ofSettings) : error;
     }
     if (base === SCRATCH) return undefined;
     const format = '{{.FromImageDigest}}';
@@ -51,10 +51,14 @@ export function buildah({ program = 'buildah', globalArgs = [] }: BuildahSetting
     };
   };
   /** Without the signal: what has been cancelled is to be cleared all the same. */
-  const clear = async (id: string) => void (await ask(['rm', nameOf(id)]));
+  const removeContainer = async (id: string) => void (await ask(['rm', nameOf(id)]));
+  const removeImage = async (id: string) => void (await ask(['rmi', '--force', imageOf(id)]));
 
   return {
-    clear,
+    clear: async (id) => {
+      await removeContainer(id);
+      await removeImage(id);
+    },
     async version(signal) {
       const { code, stdout, stderr } = await ask(['--version'], { signal });
       const [, version] = /version (\S+)/.exec(stdout) ?? [];
@@ -66,7 +70,7 @@ export function buildah({ program = 'buildah', globalArgs = [] }: BuildahSetting
     },
     async build({ base, content, labels, history }, options): Promise<ImageInLayout> {
       const container = nameOf(options.id);
-      await clear(options.id);
+      await removeContainer(options.id);
       try {
         const from = await begin(base, options);
         await perform(['copy', '--chown', '0:0', container, content, '/'], options);
@@ -82,13 +86,32 @@ export function buildah({ program = 'buildah', globalArgs = [] }: BuildahSetting
         );
         return { digest: await digestOf(options.layout), ...(from && { base: from }) };
       } finally {
-        await clear(options.id);
+        await removeContainer(options.id);
+      }
+    },
+    async buildContext({ context, args, archive, ...options }) {
+      const image = imageOf(options.id);
+      const file = ['--format', 'docker', '--tag', image, '--file', join(context, 'Dockerfile')];
+      try {
+        await perform(['build', ...file, ...args, context], options);
+        await perform(['push', '--quiet', image, `docker-archive:${archive}:${image}`], options);
+        return image;
+      } catch (error) {
+        const [, ...named] = (error instanceof Failure && NO_BASE.exec(error.details.join('\n'))) || [];
+        const base = named.find(Boolean);
+        throw base ? baseFailure(base, error as Failure, ofDockerfile) : error;
+      } finally {
+        await removeImage(options.id);
       }
     },
   };
 }
 
 const nameOf = (id: string) => `fairway-image-${id}`;
+const imageOf = (id: string) => `localhost/${nameOf(id)}:latest`;
+
+/** How Buildah says that it cannot begin with a base image, and which: from a registry, or by a name without one. */
+const NO_BASE = /creating build container: (?:.*docker:\/\/(\S+?): |short-name "([^"]+)")/;
 
 const linesOf = (text: string) =>
   text
@@ -101,23 +124,26 @@ const baseLabels = ({ name, digest }: BaseImage) => ({
   'org.opencontainers.image.base.digest': digest,
 });
 
+/** What kind of failure it is that a base image cannot be had, and what to do. */
+type Reason = readonly [type: FailureType, remedy: string];
+
 /** The words are those of containers/image, on which Buildah stands, and of the Go library beneath it. */
-const reasons: readonly [RegExp, FailureType, string][] = [
-  [/unauthorized|authentication required|denied/i, 'Denied', 'give buildah the credentials of its registry'],
+const reasons: readonly (readonly [RegExp, Reason])[] = [
+  [
+    /unauthorized|authentication required|denied/i,
+    ['Denied', 'give buildah the credentials of its registry'],
+  ],
   [
     /no such host|connection refused|timeout|timed out|unreachable|received unexpected HTTP status: 5/i,
-    'Unavailable',
-    'its registry cannot be reached from this worker',
+    ['Unavailable', 'its registry cannot be reached from this worker'],
   ],
 ];
+const ofSettings: Reason = ['Missing', "name one that is there in the worker's settings"];
+const ofDockerfile: Reason = ['InvalidArtifact', 'name one that is there in the Dockerfile'];
 
-function baseFailure(base: string, failure: Failure): Failure {
+function baseFailure(base: string, failure: Failure, otherwise: Reason): Failure {
   const words = failure.details.join('\n');
-  const [, type, remedy] = reasons.find(([pattern]) => pattern.test(words)) ?? [
-    undefined,
-    'Missing' as const,
-    "name one that is there in the worker's settings",
-  ];
+  const [, [type, remedy]] = reasons.find(([pattern]) => pattern.test(words)) ?? [undefined, otherwise];
   const last = failure.details.at(-1) ?? failure.message;
   return new Failure(type, `the base image ${base} cannot be had: ${remedy} (${last})`, {
     details: failure.details,

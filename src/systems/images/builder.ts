@@ -19,6 +19,15 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ContextBuild extends Omit<BuildOptions, 'layout'> {
+  /** Folder with a `Dockerfile` and what it copies. */
+  readonly context: string;
+  /** More arguments of the builder: how the commands of the Dockerfile are isolated, where they may connect to. */
+  readonly args: readonly string[];
+  /** File for the result, which podman and docker load. */
+  readonly archive: string;
+}
+
 export interface ImageInLayout {
   /** Of the manifest, `sha256:<hex>`. */
   readonly digest: string;
@@ -36,6 +45,13 @@ export interface ImageBuilder {
    *   builder's own words; the signal's reason
    */
   build(recipe: ImageRecipe, options: BuildOptions): Promise<ImageInLayout>;
+  /**
+   * Builds the image that a Dockerfile describes; apart from `archive` nothing of it stays, but for base images.
+   * @returns the name under which the archive is loaded
+   * @throws Failure `InvalidArtifact`, `Denied` or `Unavailable` when a base image cannot be had, `Rejected` with the
+   *   builder's own words; the signal's reason
+   */
+  buildContext(build: ContextBuild): Promise<string>;
   /** Removes what a dead attempt left. */
   clear(id: string): Promise<void>;
 }

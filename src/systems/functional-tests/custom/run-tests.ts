@@ -3,16 +3,10 @@ import { join } from 'node:path';
 import { localEngine } from '../../build-engine/local.ts';
 import { analysers, classPathOf, type ToolSet } from '../../code-scanner/tools.ts';
 import type { ScanTools } from '../../code-scanner/scanner.ts';
-import { messageOf } from '../../failure.ts';
-import { countTests, readJunitXml, type TestSuite } from '../junit.ts';
-
-/** An instance as the tests are told of it. */
-export interface InstanceUnderTest {
-  readonly runMode: 'author' | 'publish';
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-}
+import { Failure, messageOf } from '../../failure.ts';
+import type { InstanceUnderTest } from '../instances.ts';
+import { readJunitXml, type TestSuite } from '../junit.ts';
+import { ended, judged, outOfTime, type TestResults } from '../results.ts';
 
 export interface TestRun {
   /** Marks the processes of the tests: the same for every attempt. */
@@ -28,12 +22,6 @@ export interface TestRun {
   /** Of the output of tests and runner. */
   readonly onLine: (line: string) => void;
   readonly signal: AbortSignal;
-}
-
-export interface TestResults {
-  readonly suites: readonly TestSuite[];
-  /** Why the run counts as failed whatever its reports say; absent when it came to a good end. */
-  readonly problem?: string;
 }
 
 /** Runs JUnit 4 and 5. It is older than no test that is written today, and comes before the JUnit inside a test JAR. */
@@ -82,36 +70,33 @@ export async function runTests(run: TestRun): Promise<TestResults> {
     });
   } catch (error) {
     if (signal.aborted || !limit.aborted) throw error;
-    return { suites: [], problem: `the tests were not done after ${duration(limitMs)} and were ended` };
+    return { suites: [], problem: outOfTime(limitMs) };
   }
   return resultsOf(reports, code);
 }
 
 async function resultsOf(folder: string, code: number): Promise<TestResults> {
   const suites: TestSuite[] = [];
-  const ended = `the test run ended with exit code ${code}`;
   if (code === OUT_OF_MEMORY)
     return { suites, problem: `the tests needed more memory than the ${HEAP} MiB they have` };
   const files = (await readdir(folder)).filter((name) => name.endsWith('.xml')).sort();
   try {
-    for (const file of files) suites.push(await readJunitXml(join(folder, file), `${file} of the tests`));
+    for (const file of files) {
+      const found = await readJunitXml(join(folder, file), `${file} of the tests`);
+      if (!found) throw new Failure('InvalidArtifact', `the report ${file} of the tests holds no test suite`);
+      suites.push(...found);
+    }
   } catch (error) {
-    return { suites, problem: `${ended} and cannot be judged: ${messageOf(error)}` };
+    return { suites, problem: `${ended(code)} and cannot be judged: ${messageOf(error)}` };
   }
   const missing = ENGINES.filter((engine) => !files.includes(`TEST-${engine}.xml`));
   // Each engine leaves one when it is done, with tests or without.
   if (missing.length > 0)
     return {
       suites,
-      problem: `${ended} before ${missing.join(' and ')} had reported: see what ends the JVM`,
+      problem: `${ended(code)} before ${missing.join(' and ')} had reported: see what ends the JVM`,
     };
-  const { run, failed, skipped } = countTests(suites);
-  if (run + skipped === 0)
-    return { suites, problem: 'no test ran: the test JAR has no tests in classes whose name ends in IT' };
-  if (run === 0) return { suites, problem: `no test ran: all ${skipped} were skipped` };
-  return code !== 0 && failed === 0
-    ? { suites, problem: `${ended} although its report has no failed test` }
-    : { suites };
+  return judged(suites, code, 'the test JAR has no tests in classes whose name ends in IT');
 }
 
 /**
@@ -149,5 +134,3 @@ function javaOptions(
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f' };
 const escaped = (character: string) => escapes[character] ?? `\\${character}`;
-
-const duration = (ms: number) => (ms < 60_000 ? `${ms / 1000} s` : `${Math.round(ms / 60_000)} min`);
