@@ -56,6 +56,8 @@ export function stepStateOf(state: ExecutionState, step: StepState) {
   const execution = paths.execution(programId, pipelineId, executionId);
   const self = paths.step(execution, phaseId, step.id);
   const waits = isCurrent(state, step) && state.waitingFor?.step === step.id;
+  // Until its instant a date may be moved.
+  const mayMove = isCurrent(state, step) && step.id === 'schedule';
   const began = step.startedAt !== undefined;
   const builds = step.phase === 'BUILD';
   return {
@@ -78,7 +80,7 @@ export function stepStateOf(state: ExecutionState, step: StepState) {
       program: paths.program(programId),
       'pipeline/logs': began && `${self}/logs`,
       'pipeline/metrics': began && isGate(step) && `${self}/metrics`,
-      'pipeline/advance': waits && `${self}/advance`,
+      'pipeline/advance': (waits || mayMove) && `${self}/advance`,
       'pipeline/reExecute':
         began &&
         step.id === 'prodDeploy' &&
