@@ -175,15 +175,35 @@ export const artifactList = list(
   'artifacts',
   z.object({
     id: z.string(),
-    type: z.string(),
+    type: z.string().optional().describe('Absent of what Cloud Manager has no word for.'),
     stepName: z.string(),
     file: z.string(),
     format: z.string().optional(),
+    kind: z.enum(['log', 'aem', 'dispatcher', 'kept', 'results', 'findings']),
+    key: z.string().describe('Where storage keeps it.'),
+    path: z.string().describe('Inside the build, or below the folder of the execution.'),
+    package: z.object({ group: z.string(), name: z.string(), version: z.string() }).optional(),
     sha256: z.string().optional(),
     size: z.number().optional(),
     _links: links,
   }),
 );
+export const deliveryList = list(
+  'webhooks',
+  z.object({
+    id: z.string(),
+    form: z.string(),
+    events: z.array(z.string()),
+    url: z.string().describe('Or `secret <name>` of the secret that holds it.'),
+    underWay: z.number().describe('Executions whose events are being delivered.'),
+    missed: z.number().describe('Executions of which events were given up.'),
+  }),
+);
+export const replayed = z.object({
+  replayed: z
+    .array(z.object({ executionId: z.string(), webhookId: z.string(), events: z.number() }))
+    .readonly(),
+});
 export const redirect = z
   .object({ redirect: z.string() })
   .describe('Where it is, for whoever has this link.');

@@ -12,6 +12,7 @@ import {
   replayWorkflowId,
   type Announcement,
 } from '../model/events.ts';
+import type { Webhook } from '../model/schema/definition.ts';
 import { QUERY_MS, type Calls } from './calls.ts';
 
 /** How the deliveries of a webhook go, as far as Temporal's retention reaches back. */
@@ -21,6 +22,21 @@ export interface Deliveries {
   /** Executions of which events were missed; those that were replayed since are still among them. */
   readonly missed: number;
 }
+
+/** Who is told what executions of a program do, and how that goes. */
+export interface ListedWebhook extends Pick<Webhook, 'id' | 'form' | 'events'>, Deliveries {
+  /** Its address, or `secret <name>` of the secret that holds it. */
+  readonly url: string;
+}
+
+export const listedWebhooks = (
+  webhooks: readonly Webhook[],
+  deliveries: ReadonlyMap<string, Deliveries>,
+): ListedWebhook[] =>
+  webhooks.map(({ id, form, events, ...rest }) => ({
+    ...{ id, form, events, url: 'url' in rest ? rest.url : `secret ${rest.urlSecret}` },
+    ...(deliveries.get(id) ?? { underWay: 0, missed: 0 }),
+  }));
 
 export interface Replayed {
   readonly executionId: string;

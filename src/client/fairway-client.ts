@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Actor } from '../model/actor.ts';
-import type { Artifact } from '../model/artifacts.ts';
 import type { DeploymentProgress } from '../model/deployment.ts';
-import { executionKey, executionWorkflowId, type ExecutionState } from '../model/execution.ts';
+import { executionWorkflowId, type ExecutionState } from '../model/execution.ts';
 import type { MessageName, Messages } from '../model/messages.ts';
 import { startRefusal, type ProgramState, type Start, type Started } from '../model/program.ts';
 import { clusterRepairsItself } from '../model/kubernetes.ts';
@@ -16,11 +15,12 @@ import { secrets as secretsFrom, type Secrets } from '../systems/secrets.ts';
 import { openStorage } from '../systems/storage/open.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { agree } from '../systems/webhooks/agreement.ts';
+import type { FairwayAccess } from './access.ts';
 import { Calls, QUERY_MS, UPDATE_MS } from './calls.ts';
 import { Catalogue, type DefinedProgram } from './catalogue.ts';
 import type { TemporalOptions } from '../systems/temporal/configuration.ts';
 import { connectTemporal } from './connect.ts';
-import { EventDeliveries, type Deliveries, type Replayed } from './event-deliveries.ts';
+import { EventDeliveries, listedWebhooks, type ListedWebhook, type Replayed } from './event-deliveries.ts';
 import {
   ExecutionLists,
   type ExecutionFilter,
@@ -29,10 +29,12 @@ import {
   type PageOptions,
 } from './executions.ts';
 import { FairwayError, isConflict } from './fairway-error.ts';
-import { Files, stepFiles, type Content, type LogPiece, type StepFile, type StepResults } from './files.ts';
-import { nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
+import { Files, stepFiles, type LeftFile } from './files.ts';
+import type { Content, LogPiece, StepResults } from './read-files.ts';
+import { logKey, nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
 import { repairEnvironment } from './repair.ts';
 import { findEnvironment, findExecution, findPipeline, findProgram, type InProgram } from './resolve.ts';
+import { everythingWaiting, type WaitingExecution } from './waiting.ts';
 import { PipelineVariables, type ListedVariable, type SetVariable } from './variables.ts';
 
 export type { ExecutionAddress } from './one-execution.ts';
@@ -52,17 +54,6 @@ export interface FairwayOptions extends TemporalOptions {
   readonly localRepositories?: boolean;
 }
 
-/** Something that waits for a person. */
-export interface WaitingExecution {
-  readonly execution: ExecutionSummary;
-  readonly step: StepId;
-  /** What is asked; absent when no worker answered. */
-  readonly question?: string;
-  readonly since?: string;
-  /** When it ends as FAILED if nobody answers. */
-  readonly until: string;
-}
-
 const PAGE = 20;
 /** The server admits ten updates of one program at a time: a burst of starts is served in turns. */
 const START_MS = 30_000;
@@ -71,7 +62,7 @@ const START_MS = 30_000;
  * Everything that can be asked of Fairway, over a Temporal client and the storage of the workers. Each call has a
  * deadline and throws `FairwayError` when it was not done.
  */
-export class FairwayClient {
+export class FairwayClient implements FairwayAccess {
   readonly temporal: Client;
   private readonly localRepositories: boolean;
   private readonly calls: Calls;
@@ -244,22 +235,14 @@ export class FairwayClient {
   }
 
   /** Everything that waits for a person, the most urgent first. */
-  async waiting(filter: Pick<ExecutionFilter, 'programId' | 'pipelineId'> = {}): Promise<WaitingExecution[]> {
-    const { executions } = await this.executions({ ...filter, waitingFor: 'anything', limit: 1000 });
-    const all = await Promise.all(
-      executions.map(async (execution): Promise<WaitingExecution[]> => {
-        // The list is a moment old: whoever has gone on since waits no longer.
-        const state = await this.one.state(execution).catch(() => undefined);
-        const asked = state ? state.waitingFor : execution.waitingFor;
-        return asked ? [{ execution, ...asked }] : [];
-      }),
-    );
-    return all.flat().sort((a, b) => (a.until < b.until ? -1 : 1));
+  waiting(filter: Pick<ExecutionFilter, 'programId' | 'pipelineId'> = {}): Promise<WaitingExecution[]> {
+    return everythingWaiting(this, filter);
   }
 
-  /** How the deliveries of events go, by id of the webhook; those with none are absent. */
-  eventDeliveries(programId: string): Promise<ReadonlyMap<string, Deliveries>> {
-    return this.events.of(programId);
+  /** The webhooks of a program, and how their deliveries go. @throws FairwayError `notFound` */
+  async webhooks(programId: string): Promise<ListedWebhook[]> {
+    const { webhooks = [] } = (await this.programOf(programId)).definition;
+    return listedWebhooks(webhooks, await this.events.of(programId));
   }
 
   /**
@@ -336,19 +319,15 @@ export class FairwayClient {
     return this.files.results(await this.one.step(address, step));
   }
 
-  /** The zips that the build of an execution left; empty before it has. */
-  async artifacts(address: ExecutionAddress): Promise<readonly Artifact[]> {
-    return (await this.one.state(address)).artifacts;
+  /** The zips that the build of an execution left, then results, findings, time series and pictures of its tests. */
+  async leftFiles(address: ExecutionAddress): Promise<readonly LeftFile[]> {
+    const state = await this.one.state(address);
+    return [...state.artifacts, ...stepFiles(state)];
   }
 
-  /** What the tests of an execution left: results, findings, time series and their pictures. */
-  async stepFiles(address: ExecutionAddress): Promise<readonly StepFile[]> {
-    return stepFiles(await this.one.state(address));
-  }
-
-  /** Copies an artifact, or a file of a step, to `path` and checks its SHA-256. @throws FairwayError `unavailable` when it is not the file that was stored */
-  download(artifact: Pick<Artifact, 'file'>, path: string): Promise<void> {
-    return this.files.download(artifact, path);
+  /** Copies a file that an execution left to `path` and checks its SHA-256. @throws FairwayError `unavailable` when it is not the file that was stored */
+  download(left: Pick<LeftFile, 'file'>, path: string): Promise<void> {
+    return this.files.download(left, path);
   }
 
   /**
@@ -410,16 +389,17 @@ export class FairwayClient {
   }
 
   private async definitionsOf(programId: string | undefined): Promise<Program[]> {
-    if (programId === undefined) return definitions(await this.programs());
+    return programId === undefined
+      ? definitions(await this.programs())
+      : [(await this.programOf(programId)).definition];
+  }
+
+  private async programOf(programId: string): Promise<DefinedProgram> {
     const program = await this.program(programId);
-    if (!program) throw new FairwayError('notFound', `there is no program ${programId}`);
-    return [program.definition];
+    if (program) return program;
+    throw new FairwayError('notFound', `there is no program ${programId}`);
   }
 }
-
-/** Storage key of a step's log, also before the step has begun. */
-export const logKey = (address: Required<ExecutionAddress>, step: StepId): string =>
-  `${executionKey(address)}/logs/${step}.log`;
 
 const secretsOf = (given: FairwayOptions['secrets']): Secrets =>
   typeof given === 'function' ? given : secretsFrom({ env: process.env, folder: given });

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import type { DeploymentProgress } from '../model/deployment.ts';
 import {
   deploymentWorkflowId,
+  executionKey,
   executionWorkflowId,
   type ExecutionState,
   type StepState,
@@ -22,6 +23,10 @@ export interface ExecutionAddress {
 
 export const nameOf = ({ programId, pipelineId, executionId }: ExecutionAddress): string =>
   `execution ${executionId ? `${executionId} ` : ''}of pipeline ${pipelineId} in program ${programId}`;
+
+/** Storage key of a step's log, also before the step has begun. */
+export const logKey = (address: Required<ExecutionAddress>, step: StepId): string =>
+  `${executionKey(address)}/logs/${step}.log`;
 
 const STATUS = defineSearchAttributeKey('FairwayStatus', 'KEYWORD');
 
@@ -87,15 +92,7 @@ export class OneExecution {
 
   /** A step of an execution. @throws FairwayError `notFound` naming the steps that it has */
   async step(address: ExecutionAddress, id: StepId): Promise<StepState & { hasEnded: boolean }> {
-    const state = await this.state(address);
-    const step = state.steps.find((known) => known.id === id);
-    if (!step)
-      throw new FairwayError(
-        'notFound',
-        `${nameOf(address)} has no step ${id}; it has ${state.steps.map((known) => known.id).join(', ')}`,
-      );
-    const open = ['NOT_STARTED', 'RUNNING', 'WAITING'].includes(step.status);
-    return { ...step, hasEnded: !open || !['RUNNING', 'CANCELLING'].includes(state.status) };
+    return stepIn(await this.state(address), id);
   }
 
   private async latestRecord({
@@ -143,6 +140,18 @@ export class OneExecution {
       return state; // it has just ended; the execution knows the same
     }
   }
+}
+
+/** A step of an execution, and whether its log may still grow. @throws FairwayError `notFound` naming the steps that it has */
+export function stepIn(state: ExecutionState, id: StepId): StepState & { hasEnded: boolean } {
+  const step = state.steps.find((known) => known.id === id);
+  if (!step)
+    throw new FairwayError(
+      'notFound',
+      `${nameOf(state)} has no step ${id}; it has ${state.steps.map((known) => known.id).join(', ')}`,
+    );
+  const open = ['NOT_STARTED', 'RUNNING', 'WAITING'].includes(step.status);
+  return { ...step, hasEnded: !open || !['RUNNING', 'CANCELLING'].includes(state.status) };
 }
 
 /** How many deployments an execution has had before this step. */

@@ -1,5 +1,5 @@
 import { nearMatches } from '../model/near-matches.ts';
-import type { Environment, Program } from '../model/schema/definition.ts';
+import type { Program } from '../model/schema/definition.ts';
 import type { ExecutionSummary } from '../model/summary.ts';
 import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import { FairwayError } from './fairway-error.ts';
@@ -67,8 +67,13 @@ export const findPipeline = <P extends WithPipelines<T>, T extends Named = P['pi
   nameOrId: string,
 ): InProgram<T, P> => findIn('pipeline', programs, nameOrId, ({ pipelines }) => pipelines);
 
-export const findEnvironment = (programs: readonly Program[], nameOrId: string): InProgram<Environment> =>
-  findIn('environment', programs, nameOrId, ({ environments }) => environments);
+export const findEnvironment = <
+  P extends Named & { readonly environments: readonly T[] },
+  T extends Named = P['environments'][number],
+>(
+  programs: readonly P[],
+  nameOrId: string,
+): InProgram<T, P> => findIn('environment', programs, nameOrId, ({ environments }) => environments);
 
 /** `nameOrId` may name the program as well: `Example/Production`, `1001/2001`. */
 function findIn<T extends Named, P extends Named>(

@@ -32,10 +32,26 @@ export interface ListedVariable {
   readonly type: Variable['type'];
   /** Absent of a secret one. */
   readonly value?: string;
-  /** `definition`: written in `fairway.yaml`; `set`: set beside it, which counts before the definition. */
-  readonly from: 'definition' | 'set';
+  /** `definition`: written in `fairway.yaml`; `set`: set beside it, which counts before the definition. The API does not tell. */
+  readonly from?: 'definition' | 'set';
   readonly by?: Actor;
   readonly at?: string;
+}
+
+/** Why a variable cannot be set; undefined when it can. */
+export function variableRefusal({
+  name,
+  value,
+  secret,
+}: Pick<SetVariable, 'name' | 'value' | 'secret'>): string | undefined {
+  const most = secret ? MAX_SECRET : MAX_VALUE;
+  const problem =
+    variableNameProblem(name) ??
+    (secret ? undefined : plainVariableProblem(name)) ??
+    (value.length === 0 ? 'the value is empty; delete the variable instead' : undefined) ??
+    (secret && /[\r\n]/.test(value) ? 'a secret value must be one line' : undefined) ??
+    (value.length > most ? `the value has ${value.length} characters; ${most} at most` : undefined);
+  return problem && `variable ${name}: ${problem}`;
 }
 
 /** Variables of pipelines. */
@@ -71,14 +87,8 @@ export class PipelineVariables {
   }
 
   async set({ programId, pipelineId, name, value, secret, by }: SetVariable): Promise<void> {
-    const most = secret ? MAX_SECRET : MAX_VALUE;
-    const problem =
-      variableNameProblem(name) ??
-      (secret ? undefined : plainVariableProblem(name)) ??
-      (value.length === 0 ? 'the value is empty; delete the variable instead' : undefined) ??
-      (secret && /[\r\n]/.test(value) ? 'a secret value must be one line' : undefined) ??
-      (value.length > most ? `the value has ${value.length} characters; ${most} at most` : undefined);
-    if (problem) throw new FairwayError('refused', `variable ${name}: ${problem}`);
+    const refusal = variableRefusal({ name, value, secret });
+    if (refusal !== undefined) throw new FairwayError('refused', refusal);
     const variable: NewVariable = secret
       ? { name, type: 'secretString', version: await this.keep(programId, pipelineId, name, value) }
       : { name, type: 'string', value };

@@ -52,7 +52,7 @@ export const apiCommand = (): Command =>
     .action(
       action(async (session, options: Options) => {
         const keys = await keysOf(session, options);
-        const client = await session.client();
+        const client = await session.direct();
         const [{ createApi }, { localTokens }] = await Promise.all([
           import('../api/server.ts'),
           import('../api/keys.ts'),

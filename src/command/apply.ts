@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Program } from '../model/schema/definition.ts';
 import type { Difference } from '../client/difference.ts';
-import type { FairwayClient } from '../client/fairway-client.ts';
+import type { FairwayAccess } from '../client/access.ts';
 import { clean, type Paint } from './output.ts';
 import { action, examples } from './session.ts';
 
@@ -65,7 +65,7 @@ export const applyCommand = (): Command =>
       }),
     );
 
-async function plan(client: FairwayClient, program: Program): Promise<Change> {
+async function plan(client: FairwayAccess, program: Program): Promise<Change> {
   const { difference } = await import('../client/difference.ts');
   const before = await client.program(program.id);
   const differences = difference(before?.definition, program);

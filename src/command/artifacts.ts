@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { packageLabel, type Artifact } from '../model/artifacts.ts';
-import { nameOfCopy, type StepFile } from '../client/files.ts';
+import { packageLabel } from '../model/artifacts.ts';
+import { nameOfCopy, type LeftFile } from '../client/files.ts';
 import { clean, table } from './output.ts';
 import { action, examples } from './session.ts';
 import { findTarget } from './target.ts';
@@ -26,7 +26,7 @@ export const artifactsCommand = (): Command =>
         const { programId, pipelineId, executionId } = await findTarget(session, reference, { orLast: true });
         const client = await session.client();
         const address = { programId, pipelineId, executionId };
-        const artifacts = [...(await client.artifacts(address)), ...(await client.stepFiles(address))];
+        const artifacts = await client.leftFiles(address);
         if (download !== undefined) {
           for (const artifact of artifacts) {
             const path = join(download, nameOfCopy(artifact.path));
@@ -43,10 +43,10 @@ export const artifactsCommand = (): Command =>
       }),
     );
 
-const row = (artifact: Artifact | StepFile): string[] => [
+const row = (artifact: LeftFile): string[] => [
   clean(artifact.path),
   artifact.kind,
-  artifact.kind === 'aem' ? clean(packageLabel(artifact.package.id)) : '',
+  artifact.package ? clean(packageLabel(artifact.package.id)) : '',
   String(artifact.file.size),
   artifact.file.sha256.slice(0, 16),
 ];

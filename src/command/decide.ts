@@ -26,7 +26,7 @@ export async function decide<N extends MessageName>(
   body: Body<N>,
   { signal }: DecisionOptions,
 ): Promise<void> {
-  const client = await session.executions();
+  const client = await session.client();
   const { programId, pipelineId, executionId, mode } = execution;
   const accepted = await client
     .send(name, { programId, pipelineId, executionId }, body, signal ? 'signal' : 'update')

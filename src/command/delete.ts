@@ -20,15 +20,15 @@ export const deleteCommand = (): Command =>
         const client = await session.client();
         const known = inProgram === undefined ? undefined : (await client.findProgram(inProgram)).definition;
         if (kind === 'programs') {
-          const { definition } = await client.findProgram(id);
-          const what = `program ${definition.id} (${definition.name})`;
-          const { environments, pipelines } = definition;
+          const { id: programId, name } = (await client.findProgram(id)).definition;
+          const what = `program ${programId} (${name})`;
+          const { environments = [], pipelines = [] } = (await client.program(programId))?.definition ?? {};
           await session.confirm(
             `Delete ${what} with ${environments.length} environments and ${pipelines.length} pipelines?`,
             yes,
           );
-          await client.deleteProgram(definition.id, session.by);
-          return session.answer({ deleted: { programId: definition.id } }, () => [`${what} deleted`]);
+          await client.deleteProgram(programId, session.by);
+          return session.answer({ deleted: { programId } }, () => [`${what} deleted`]);
         }
         const { program, thing } =
           kind === 'pipelines'

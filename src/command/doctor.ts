@@ -46,7 +46,7 @@ async function examine(session: Session): Promise<{ findings: Finding[]; exit: E
   ];
   let client;
   try {
-    client = await session.client();
+    client = await session.direct();
   } catch (error) {
     if (!isFairwayError(error)) throw error;
     const { lines, exit } = explained(error);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { clean } from './output.ts';
 import { action, examples } from './session.ts';
 
 const command = (name: string, description: string, activated: boolean) =>
@@ -12,8 +13,9 @@ const command = (name: string, description: string, activated: boolean) =>
         const { definition } = await client.findProgram(reference);
         const state = await client.setEmergency(definition.id, activated, session.by);
         const { id, name: programName } = definition;
+        const by = state.emergency?.by ? `, by ${clean(state.emergency.by.subject)}` : '';
         await session.answer({ programId: id, emergency: state.emergency }, () => [
-          `emergency mode is ${activated ? 'activated' : 'not activated any more'} for program ${id} (${programName}), by ${session.by.subject}`,
+          `emergency mode is ${activated ? 'activated' : 'not activated any more'} for program ${id} (${clean(programName)})${by}`,
         ]);
       }),
     );

@@ -14,7 +14,7 @@ const repair = () =>
     .addHelpText('after', examples('fairway environment repair Production'))
     .action(
       action(async (session, reference: string): Promise<Exit> => {
-        const client = await session.client();
+        const client = await session.direct();
         const { program, thing } = await client.findEnvironment(reference);
         let said = '';
         const say = ({ now }: DeploymentProgress) => {

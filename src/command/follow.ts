@@ -47,7 +47,7 @@ async function toTheEnd(
   address: Required<ExecutionAddress>,
   signal: AbortSignal,
 ): Promise<ExecutionState> {
-  const client = await session.executions();
+  const client = await session.client();
   const show = session.format === 'table' && session.io.stdout.isTTY ? live(session) : plain(session);
   let state: ExecutionState | undefined;
   for (let answered = Date.now(); ;) {

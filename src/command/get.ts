@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import type { Environment, Pipeline } from '../model/schema/definition.ts';
-import type { DefinedProgram } from '../client/catalogue.ts';
+import type { Environment, Pipeline, Program } from '../model/schema/definition.ts';
+import type { FairwayAccess, KnownProgram } from '../client/access.ts';
 import { clean, table, type Cell } from './output.ts';
 import { action, examples, type Session } from './session.ts';
 import { localTime } from './times.ts';
@@ -35,16 +35,18 @@ export const getCommand = (): Command =>
         if (kind === 'programs') return programs(session, id);
         const client = await session.client();
         const program = options.program === undefined ? undefined : await client.findProgram(options.program);
-        const found =
+        const programId = program?.definition.id;
+        const only =
           id === undefined
-            ? (program ? [program] : await client.programs()).flatMap(({ definition }) =>
-                definition[kind].map((thing) => ({ program: definition, thing })),
-              )
-            : [
-                kind === 'pipelines'
-                  ? await client.findPipeline(id, program?.definition.id)
-                  : await client.findEnvironment(id, program?.definition.id),
-              ];
+            ? undefined
+            : kind === 'pipelines'
+              ? await client.findPipeline(id, programId)
+              : await client.findEnvironment(id, programId);
+        const found = (await definitions(client, only?.program.id ?? programId)).flatMap((definition) =>
+          definition[kind]
+            .filter((thing) => only === undefined || thing.id === only.thing.id)
+            .map((thing) => ({ program: definition, thing })),
+        );
         const things = found.map(({ thing }) => thing);
         await session.answer(id === undefined ? things : things[0], () =>
           kind === 'pipelines'
@@ -62,9 +64,17 @@ export const getCommand = (): Command =>
       }),
     );
 
-async function programs(session: Session, id: string | undefined): Promise<void> {
+/** Of one program, or of all. */
+async function definitions(client: FairwayAccess, programId: string | undefined): Promise<Program[]> {
+  const found = programId === undefined ? await client.programs() : [await client.program(programId)];
+  return found.flatMap((program) => (program ? [program.definition] : []));
+}
+
+async function programs(session: Session, reference: string | undefined): Promise<void> {
   const client = await session.client();
-  const found = id === undefined ? await client.programs() : [await client.findProgram(id)];
+  const id = reference === undefined ? undefined : (await client.findProgram(reference)).definition.id;
+  const all = id === undefined ? await client.programs() : [await client.program(id)];
+  const found = all.filter((program) => program !== undefined);
   const definitions = found.map(({ definition }) => definition);
   await session.answer({ programs: definitions }, () =>
     found.length === 0
@@ -77,7 +87,7 @@ async function programs(session: Session, id: string | undefined): Promise<void>
   );
 }
 
-const programRow = ({ definition, revision, emergency }: DefinedProgram): (string | Cell)[] => [
+const programRow = ({ definition, revision, emergency }: KnownProgram): (string | Cell)[] => [
   definition.id,
   clean(definition.name),
   definition.type,
@@ -86,7 +96,10 @@ const programRow = ({ definition, revision, emergency }: DefinedProgram): (strin
   String(definition.pipelines.length),
   emergency?.activated
     ? {
-        text: `activated by ${clean(emergency.by.subject)}, ${localTime(emergency.at)}`,
+        text:
+          emergency.by && emergency.at
+            ? `activated by ${clean(emergency.by.subject)}, ${localTime(emergency.at)}`
+            : 'activated',
         style: ['bold', 'red'],
       }
     : 'not activated',

@@ -4,12 +4,10 @@ import type { ExecutionSummary } from '../model/summary.ts';
 import { allStepIds, stepTitle, type StepId } from '../model/steps.ts';
 import { clean, statusCell, table, type Cell, type Paint } from './output.ts';
 import { action, examples } from './session.ts';
-import { placeOf } from './target.ts';
+import { placeOf, withPlace, type PlaceOptions } from './target.ts';
 import { localTime } from './times.ts';
 
-interface Options {
-  readonly program?: string;
-  readonly pipeline?: string;
+interface Options extends PlaceOptions {
   readonly status?: ExecutionStatus;
   readonly mode?: 'NORMAL' | 'EMERGENCY';
   readonly waiting?: true | StepId;
@@ -28,10 +26,8 @@ const statuses: readonly ExecutionStatus[] = [
 const upperCase = (text: string) => text.toUpperCase();
 
 export const listCommand = (): Command =>
-  new Command('list')
+  withPlace(new Command('list'))
     .description('List executions, newest first')
-    .option('--program <id or name>')
-    .option('--pipeline <id or name>')
     .addOption(choice('--status <status>', statuses))
     .addOption(choice('--mode <mode>', ['NORMAL', 'EMERGENCY']))
     .addOption(
@@ -51,7 +47,7 @@ export const listCommand = (): Command =>
     )
     .action(
       action(async (session, { limit, after, status, mode, waiting, ...filter }: Options) => {
-        const client = await session.executions();
+        const client = await session.client();
         const page = await client.executions({
           ...(await placeOf(client, filter)),
           waitingFor: waiting === true ? 'anything' : waiting,

@@ -5,7 +5,7 @@ import { action, examples } from './session.ts';
 import { executionAndStep, withStep } from './step-argument.ts';
 import { findTarget } from './target.ts';
 
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 
 export const logsCommand = (): Command =>
   withStep(new Command('logs'))

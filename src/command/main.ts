@@ -72,7 +72,7 @@ export function fairway(surroundings: Surroundings = process): Root {
     .option('--as <name>', 'who acts; the user of this machine otherwise')
     .option(
       '--api <url>',
-      'start, look and decide over the HTTP API (FAIRWAY_API) with the token in FAIRWAY_TOKEN, without Temporal',
+      'use the HTTP API at this address instead of Temporal (FAIRWAY_API), with the token in FAIRWAY_TOKEN',
     )
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({

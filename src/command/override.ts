@@ -54,7 +54,7 @@ export const overrideCommand = (): Command =>
         await decide(session, 'override', execution, { by: session.by, step, metrics, comment }, { signal });
 
         async function failingKpis(): Promise<string[]> {
-          const state = await (await session.executions()).execution(execution);
+          const state = await (await session.client()).execution(execution);
           const metrics = state.steps.find(({ id }) => id === step)?.metrics ?? [];
           const failing = metrics.filter(isFailing).map((metric) => metric.kpi);
           if (failing.length > 0) return failing;

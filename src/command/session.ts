@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import type { Actor } from '../model/actor.ts';
-import type { ExecutionsClient } from '../client/executions-client.ts';
+import type { FairwayAccess } from '../client/access.ts';
 import type { FairwayClient } from '../client/fairway-client.ts';
 import { flushTraces } from '../systems/tracing/tracing.ts';
 import { encoded, hasColours, painter, type Format, type Paint } from './output.ts';
@@ -85,10 +85,10 @@ export class Session {
     return this.options.api ?? (this.io.env['FAIRWAY_API'] || undefined);
   }
 
-  /** For starting, looking and deciding: over the API where one is named, else as `client`. */
-  async executions(): Promise<ExecutionsClient> {
+  /** Over the API where one is named, else as `direct`. @throws Problem `usage` without a token */
+  async client(): Promise<FairwayAccess> {
     const { api } = this;
-    if (api === undefined) return this.client();
+    if (api === undefined) return this.direct();
     if (this.options.as !== undefined)
       throw new Problem('usage', 'over the API the token says who acts', 'leave out --as');
     const token = this.io.env['FAIRWAY_TOKEN'];
@@ -96,19 +96,19 @@ export class Session {
       throw new Problem(
         'usage',
         `there is no token for ${api}`,
-        'set FAIRWAY_TOKEN; never on a command line',
+        'set FAIRWAY_TOKEN to one: of fairway token create, or of the identity provider of that API',
       );
     const { ApiClient } = await import('../client/http/api-client.ts');
     return new ApiClient(api, token);
   }
 
-  /** Connects at the first call. @throws FairwayError `unavailable`, Problem `usage` where the API is to be used */
-  client(): Promise<FairwayClient> {
+  /** Temporal itself; connects at the first call. @throws FairwayError `unavailable`, Problem `usage` where the API is to be used */
+  direct(): Promise<FairwayClient> {
     if (this.api !== undefined)
       throw new Problem(
         'usage',
-        'this command needs Temporal itself, not only the API',
-        'leave out --api and FAIRWAY_API',
+        'the API cannot do this: the command needs Temporal itself',
+        'leave out --api and FAIRWAY_API, and name the Temporal Service: TEMPORAL_ADDRESS, --profile, or "temporal" in the settings file',
       );
     return (this.connected ??= this.connect());
   }

@@ -15,7 +15,7 @@ export const setupCommand = (): Command =>
     .addHelpText('after', examples('fairway setup', 'fairway setup --retention-days 90'))
     .action(
       action(async (session, { retentionDays }: { readonly retentionDays?: number }) => {
-        const client = await session.client();
+        const client = await session.direct();
         const { setUpTemporal } = await import('../client/setup.ts');
         const done = await setUpTemporal(client.temporal, retentionDays);
         await session.answer(done, () => (done.length > 0 ? done : ['all is there, nothing was changed']));

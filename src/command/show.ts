@@ -15,7 +15,7 @@ export const showCommand = (): Command =>
       action(async (session, reference: string | undefined) => {
         const target = await findTarget(session, reference, { orLast: true });
         const { programId, pipelineId, executionId } = target;
-        const state = await (await session.executions()).execution({ programId, pipelineId, executionId });
+        const state = await (await session.client()).execution({ programId, pipelineId, executionId });
         await session.answer(state, () => executionLines(state, session.paint));
       }),
     );

@@ -38,7 +38,7 @@ export const startCommand = (): Command =>
     .action(
       action(async (session, pipeline: string, options: Options) => {
         const { branch, tag, watch } = options;
-        const client = await session.executions();
+        const client = await session.client();
         const { program, thing } = await client.findPipeline(pipeline);
         const mode: ExecutionMode = options.emergency ? 'EMERGENCY' : 'NORMAL';
         const reExecutes = options.reExecute?.padStart(10, '0');

@@ -1,4 +1,5 @@
-import type { ExecutionsClient } from '../client/executions-client.ts';
+import type { Command } from 'commander';
+import type { FairwayAccess } from '../client/access.ts';
 import type { ExecutionFilter } from '../client/executions.ts';
 import type { ExecutionSummary } from '../model/summary.ts';
 import type { StepId } from '../model/steps.ts';
@@ -13,10 +14,21 @@ export interface Meant {
   readonly orLast?: boolean;
 }
 
+export interface PlaceOptions {
+  readonly program?: string;
+  readonly pipeline?: string;
+}
+
+/** Adds the options that say where to look. */
+export const withPlace = (command: Command): Command =>
+  command
+    .option('--program <id or name>', 'only those of this program')
+    .option('--pipeline <id or name>', 'only those of this pipeline');
+
 /** The program and the pipeline that options name. @throws FairwayError `notFound`, `ambiguous` */
 export async function placeOf(
-  client: Pick<ExecutionsClient, 'findProgram' | 'findPipeline'>,
-  named: { readonly program?: string; readonly pipeline?: string },
+  client: Pick<FairwayAccess, 'findProgram' | 'findPipeline'>,
+  named: PlaceOptions,
 ): Promise<Pick<ExecutionFilter, 'programId' | 'pipelineId'>> {
   const program = named.program === undefined ? undefined : await client.findProgram(named.program);
   const programId = program?.definition.id;
@@ -35,7 +47,7 @@ export async function findTarget(
   reference: string | undefined,
   { waitingFor, orLast }: Meant = {},
 ): Promise<ExecutionSummary> {
-  const client = await session.executions();
+  const client = await session.client();
   if (reference === undefined) {
     try {
       return await client.findExecution(undefined, { waitingFor });

@@ -31,7 +31,7 @@ const row = ({ name, type, value, from, by, at }: ListedVariable): string[] => [
   name,
   type,
   value === undefined ? '***' : clean(value),
-  from,
+  from ?? '',
   by && at ? `${localTime(at)} by ${clean(by.subject)}` : '',
 ];
 

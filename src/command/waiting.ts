@@ -1,26 +1,19 @@
 import { Command } from 'commander';
 import { stepTitle } from '../model/steps.ts';
-import type { WaitingExecution } from '../client/fairway-client.ts';
+import type { WaitingExecution } from '../client/waiting.ts';
 import { answersTo, whoAnswers } from './answers.ts';
 import { emergency } from './execution-text.ts';
 import { clean, type Paint } from './output.ts';
 import { action, examples } from './session.ts';
-import { placeOf } from './target.ts';
+import { placeOf, withPlace, type PlaceOptions } from './target.ts';
 import { distance, localTime } from './times.ts';
 
-interface Options {
-  readonly program?: string;
-  readonly pipeline?: string;
-}
-
 export const waitingCommand = (): Command =>
-  new Command('waiting')
+  withPlace(new Command('waiting'))
     .description('Show everything that waits for a person, the most urgent first')
-    .option('--program <id or name>')
-    .option('--pipeline <id or name>')
     .addHelpText('after', examples('fairway waiting', 'fairway waiting -o json'))
     .action(
-      action(async (session, filter: Options) => {
+      action(async (session, filter: PlaceOptions) => {
         const client = await session.client();
         const all = await client.waiting(await placeOf(client, filter));
         await session.answer(all, () =>

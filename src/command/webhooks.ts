@@ -1,15 +1,15 @@
 import { Command } from 'commander';
-import type { DefinedProgram } from '../client/catalogue.ts';
-import type { FairwayClient } from '../client/fairway-client.ts';
+import type { FairwayAccess } from '../client/access.ts';
+import type { Named } from '../client/resolve.ts';
 import { clean, table } from './output.ts';
 import { Problem } from './problem.ts';
 import { action, examples } from './session.ts';
 
-const programOf = async (client: FairwayClient, reference: string | undefined): Promise<DefinedProgram> => {
-  if (reference !== undefined) return client.findProgram(reference);
+const programOf = async (client: FairwayAccess, reference: string | undefined): Promise<Named> => {
+  if (reference !== undefined) return (await client.findProgram(reference)).definition;
   const programs = await client.programs();
   const [only] = programs;
-  if (only && programs.length === 1) return only;
+  if (only && programs.length === 1) return only.definition;
   throw new Problem('usage', `there are ${programs.length} programs: name one`, 'fairway get programs');
 };
 
@@ -21,15 +21,11 @@ const list = () =>
     .action(
       action(async (session, reference: string | undefined) => {
         const client = await session.client();
-        const { definition } = await programOf(client, reference);
-        const deliveries = await client.eventDeliveries(definition.id);
-        const webhooks = (definition.webhooks ?? []).map(({ id, form, events, ...rest }) => ({
-          ...{ id, form, events, url: 'url' in rest ? rest.url : `secret ${rest.urlSecret}` },
-          ...(deliveries.get(id) ?? { underWay: 0, missed: 0 }),
-        }));
+        const { id: programId } = await programOf(client, reference);
+        const webhooks = await client.webhooks(programId);
         await session.answer(webhooks, () =>
           webhooks.length === 0
-            ? [`program ${definition.id} has no webhooks`]
+            ? [`program ${programId} has no webhooks`]
             : table(
                 ['WEBHOOK', 'FORM', 'URL', 'EVENTS', 'UNDER WAY', 'MISSED'],
                 webhooks.map(({ id, form, url, events, underWay, missed }) => [
@@ -63,15 +59,15 @@ const replay = () =>
               'write 2026-11-25T08:00:00Z',
             );
           const client = await session.client();
-          const { definition } = await programOf(client, reference);
-          const known = (definition.webhooks ?? []).map(({ id }) => id);
+          const { id: programId } = await programOf(client, reference);
+          const known = (await client.webhooks(programId)).map(({ id }) => id);
           if (webhook !== undefined && !known.includes(webhook))
             throw new Problem(
               'notFound',
-              `program ${definition.id} has no webhook ${webhook}`,
+              `program ${programId} has no webhook ${webhook}`,
               `it has ${known.join(', ') || 'none'}`,
             );
-          const replayed = await client.replayEvents(definition.id, { webhookId: webhook, since });
+          const replayed = await client.replayEvents(programId, { webhookId: webhook, since });
           await session.answer(replayed, () =>
             replayed.length === 0
               ? ['nothing was missed']

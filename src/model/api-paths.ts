@@ -6,6 +6,10 @@ export const paths = {
   pipeline: (program: string, pipeline: string) => `/api/program/${program}/pipeline/${pipeline}`,
   environments: (program: string) => `/api/program/${program}/environments`,
   environment: (program: string, environment: string) => `/api/program/${program}/environment/${environment}`,
+  definition: (program: string) => `/api/program/${program}/definition`,
+  emergency: (program: string) => `/api/program/${program}/emergency`,
+  webhooks: (program: string) => `/api/program/${program}/webhooks`,
+  variables: (program: string, pipeline: string) => `${paths.pipeline(program, pipeline)}/variables`,
   execution: (program: string, pipeline: string, execution: string) =>
     `${paths.pipeline(program, pipeline)}/execution/${execution}`,
   webhook: (program: string, webhook: string) => `/api/program/${program}/webhook/${webhook}`,

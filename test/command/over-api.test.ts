@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { createApi } from '../../src/api/server.ts';
 import type { Role } from '../../src/api/roles.ts';
+import { FairwayClient } from '../../src/client/fairway-client.ts';
+import type { StepResults } from '../../src/client/read-files.ts';
 import type { ExecutionState } from '../../src/model/execution.ts';
+import { fileStorage } from '../../src/systems/storage/file-storage.ts';
+import { aemArtifact, definition, dispatcherArtifact } from '../support/definition.ts';
 import { until } from '../support/until.ts';
 import { httpServer } from '../support/http-server.ts';
 import { workflowHarness } from '../workflows/harness.ts';
@@ -21,18 +28,24 @@ describe('the fairway command over the API', function () {
   let api: FastifyInstance;
   let url: string;
   let key: CryptoKey;
+  let folder: string;
+  const storage = () => fileStorage(join(folder, 'storage'));
 
   before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fairway-over-api-'));
     const pair = await generateKeyPair('ES256');
     key = pair.privateKey;
     api = await createApi({
-      client: fairway.client,
+      client: new FairwayClient(fairway.client.temporal, { storage: storage() }),
       tokens: { issuer: 'issuer', audience: 'fairway', keys: { set: [await exportJWK(pair.publicKey)] } },
       linkSecret: Buffer.alloc(32, 7),
     });
     url = await api.listen({ host: '127.0.0.1', port: 0 });
   });
-  after(() => api?.close());
+  after(async () => {
+    await api?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
 
   const token = (subject: string, role: Role) =>
     new SignJWT({ roles: [role] })
@@ -107,10 +120,20 @@ describe('the fairway command over the API', function () {
         4,
         /no pipeline "Productoin pipeline"; similar/,
       ],
-      [['start', '101', '--branch', 'x'], 'deployment-manager', 3, /its own branch or tag only/],
-      [['approve', '--signal'], 'deployment-manager', 3, /no signals/],
+      [['approve', '--signal'], 'deployment-manager', 3, /leave out --signal/],
       [['approve', '--as', 'paula'], 'deployment-manager', 2, /the token says who acts/],
-      [['waiting'], 'deployment-manager', 2, /needs Temporal itself/],
+      [
+        ['environment', 'repair', 'Stage'],
+        'deployment-manager',
+        2,
+        /needs Temporal itself.*TEMPORAL_ADDRESS/s,
+      ],
+      [['doctor'], 'deployment-manager', 2, /needs Temporal itself/],
+      [['logs', 'nightly', 'build'], 'developer', 4, /there is no pipeline "nightly"/],
+      [['results', 'devDeploy'], 'developer', 4, /has no step devDeploy; it has validate, build/],
+      [['get', 'programs'], 'developer', 3, /may not do this \(readDefinition\)/],
+      [['emergency', 'enable', '1'], 'deployment-manager', 3, /may not do this \(setEmergency\)/],
+      [['variables', 'set', '101', '9=x'], 'deployment-manager', 3, /variable 9: /],
     ];
     for (const [args, role, code, told] of refusals) {
       const refused = await run(args, role);
@@ -130,6 +153,109 @@ describe('the fairway command over the API', function () {
     assert.match(await good(['cancel', '--yes', '--reason', 'wrong']), /cancelling/);
     await until('it ends', async () => (await fairway.client.running('1', '101')) === undefined, 30_000);
     assert.match(await good(['list', '--status', 'cancelled', '--limit', '1']), /CANCELLED/);
+  });
+
+  it('shows logs, results and artifacts, copies them, and says what waits', async () => {
+    const put = (name: string, text: string) => storage().put(`1/101/7/${name}`, text);
+    const zip = { ...aemArtifact('site.all'), file: await put('artifacts/site.all-1.0.0.zip', 'zip') };
+    const damaged = { ...dispatcherArtifact, file: await put('artifacts/dispatcher-1.0.0.zip', 'conf') };
+    const findings = [await put('results/codeQuality.csv', 'a,b\r\n')];
+    const results = await put('results/codeQuality.json', '{"scanned":3}');
+    await define({
+      build: async () => ({
+        artifacts: [zip, damaged],
+        reports: { tests: { run: 1, failed: 0, skipped: 0 } },
+        engine: 'test',
+      }),
+      codeQuality: async () => ({ ...poor, results, findings }),
+    });
+    await good(['start', '101', '--branch', 'hotfix/login']);
+    await fairway.waitsAt('codeQuality');
+    const { executionId, branch } = await fairway.state();
+    assert.equal(branch, 'hotfix/login');
+    assert.match(
+      await good(['waiting', '--pipeline', '101'], 'developer'),
+      new RegExp(
+        `Code Scanning waits for .*coverage 40[^]*fairway override ${executionId} codeQuality --accept`,
+      ),
+    );
+
+    const logged = (step: string, text: string) =>
+      storage().append(`1/101/${executionId}/logs/${step}.log`, text);
+    assert.equal(await good(['logs', 'build']), '', 'a log that is not there yet');
+    await logged('build', 'fünf\nsix\n');
+    assert.equal(await good(['logs', executionId, 'build', '--follow'], 'developer'), 'fünf\nsix\n');
+
+    const shown = await good(['results', 'codeQuality'], 'developer');
+    assert.match(shown, /coverage +important +40 +>= 50 +failed[^]*findings: codeQuality\.csv, 5 bytes/);
+    const { content, file } = JSON.parse(await good(['results', 'codeQuality', '-o', 'json'])) as StepResults;
+    assert.deepEqual([content, file], [{ scanned: 3 }, results]);
+    const copies = join(folder, 'copies');
+    await good(['results', 'codeQuality', '--download', copies]);
+    assert.equal(await readFile(join(copies, 'codeQuality.csv'), 'utf8'), 'a,b\r\n');
+
+    const listed = await good(['artifacts'], 'developer');
+    assert.match(listed, /site\.all-1\.0\.0\.zip +aem +example:site\.all:1\.0\.0 +3/);
+    assert.match(listed, /results\/codeQuality\.csv +results/);
+    await good(['artifacts', '--download', copies]);
+    assert.equal(await readFile(join(copies, 'site.all-1.0.0.zip'), 'utf8'), 'zip');
+    await put('artifacts/dispatcher-1.0.0.zip', 'gone');
+    const refused = await run(['artifacts', '--download', copies]);
+    assert.match(refused.stderr, /is not the file that was stored/);
+    assert.equal(refused.code, 5);
+
+    const following = good(['logs', 'codeQuality', '--follow']);
+    await logged('codeQuality', 'one\ntw');
+    await good(['override', 'codeQuality', '--reject']);
+    await logged('codeQuality', 'o\n');
+    assert.match(await following, /^one\ntw/);
+    await until('it ends', async () => (await fairway.client.running('1', '101')) === undefined, 30_000);
+  });
+
+  it('defines programs, sets variables and emergency mode, shows and replays webhooks', async () => {
+    await define();
+    const owner = 'business-owner';
+    const url = 'https://ci.example.com/hook';
+    const webhooks = [{ id: 'ci', form: 'adobe' as const, url, secret: 'HOOK' }];
+    const other = { ...definition({}, { webhooks }), id: '2', name: 'Other' };
+    const file = join(folder, 'other.yaml');
+    const write = (name: string) => writeFile(file, JSON.stringify({ programs: [{ ...other, name }] }));
+    await write('Other');
+    assert.match(
+      await good(['apply', '-f', file, '--yes'], owner),
+      /program 2 \(Other\) created, revision 1/,
+    );
+    await write('Renamed');
+    assert.match(await good(['apply', '-f', file, '--yes'], owner), /\(Renamed\) changed, revision 2/);
+    assert.match(await good(['apply', '-f', file, '--dry-run'], owner), /no change/);
+    assert.match(
+      await good(['get', 'pipelines', '101', '--program', '2'], owner),
+      /101 +Production pipeline +Renamed/,
+    );
+    assert.match(await good(['get', 'environments', 'Renamed/Stage'], owner), /11 +Stage +Renamed/);
+    assert.match(await good(['get', 'programs'], owner), /2 +Renamed +aem_managed_services +2/);
+
+    assert.match(await good(['webhooks', 'list', '2']), /ci +adobe +https:\/\/ci\.example\.com\/hook/);
+    assert.match(await good(['webhooks', 'replay', 'Renamed', '--webhook', 'ci']), /nothing was missed/);
+
+    await good(['variables', 'set', 'Renamed/101', 'LOG_LEVEL=a=b']);
+    assert.match(await good(['variables', 'list', '2/101']), /LOG_LEVEL +string +a=b/);
+    await good(['variables', 'delete', '2/101', 'LOG_LEVEL']);
+    assert.match(await good(['variables', 'list', '2/101']), /has no variables/);
+
+    const engineer = 'customer-success-engineer';
+    assert.match(await good(['emergency', 'enable', 'Renamed'], engineer), /is activated for program 2/);
+    assert.match(await good(['get', 'programs', '2'], owner), /activated/);
+    assert.match(await good(['emergency', 'disable', '2'], engineer), /not activated any more/);
+
+    const pipeline = ['delete', 'pipeline', '101', '--program', '2', '--yes'];
+    assert.match(await good(pipeline), /pipeline 101 .* deleted/);
+    assert.match(
+      await good(['delete', 'environment', 'Renamed/Stage', '--yes']),
+      /environment 11 .* deleted/,
+    );
+    assert.match(await good(['delete', 'program', '2', '--yes'], owner), /program 2 \(Renamed\) deleted/);
+    assert.equal((await run(['get', 'programs', '2'], owner)).code, 4);
   });
 
   it('sends a token nowhere but to an API, and says what is wrong with it', async () => {

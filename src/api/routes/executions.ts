@@ -28,6 +28,9 @@ const reExecuted = z
 const start = z.object({
   pipelineExecutionMode: z.enum(['NORMAL', 'EMERGENCY']).default('NORMAL'),
   stepId: reExecuted.optional(),
+  /** Ours: what to build this time, instead of what the pipeline names. */
+  branch: z.string().max(255).optional(),
+  tag: z.string().max(255).optional(),
   sourceExecutionId: z.undefined('name the step that is done again instead: stepId').optional(),
 });
 
@@ -45,11 +48,11 @@ export const executionRoutes: Routes = (app, { client }) => {
       schema: { params: inPipeline, querystring: start, response: { 201: executionShown } },
     },
     async ({ params, query, caller }, reply) => {
-      const { pipelineExecutionMode, stepId: reExecutes } = query;
+      const { pipelineExecutionMode, stepId: reExecutes, branch, tag } = query;
       const { executionId } = await one(`${params.programId}/${params.pipelineId}`, async () => {
         await pipelineAt(client, params);
         return client
-          .start({ ...params, mode: pipelineExecutionMode, reExecutes, by: caller.actor })
+          .start({ ...params, mode: pipelineExecutionMode, branch, tag, reExecutes, by: caller.actor })
           .catch((error: unknown) => {
             const busy = error instanceof FairwayError && error.failureType === 'Conflict';
             throw busy ? new Problem(412, error.message) : error;

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { logKey } from '../../client/fairway-client.ts';
-import type { StoredFile } from '../../model/artifacts.ts';
+import { logKey } from '../../client/one-execution.ts';
+import { pathInExecution } from '../../client/files.ts';
+import type { Artifact, PackageId, StoredFile } from '../../model/artifacts.ts';
 import type { ExecutionState, StepState } from '../../model/execution.ts';
+import { resultFile, type ResultFileKind } from '../../model/result-files.ts';
 import { phaseOf } from '../../model/steps.ts';
 import { advancing, cancelling, messageBody } from '../decisions.ts';
 import { metricsOf, stepsIn, stepStateOf } from '../executions.ts';
@@ -76,10 +78,10 @@ export const stepRoutes: Routes = (app, { client, signedLinks, absolute }) => {
       const { state, step } = await stepAt(params);
       const execution = paths.execution(params.programId, params.pipelineId, params.executionId);
       const self = paths.step(execution, params.phaseId, step.id);
-      const artifacts = artifactsOf(params, state, step).map(({ id, type, name, stored }) => ({
-        ...{ id, type, stepName: step.action, file: name, format: name.split('.').at(-1) },
+      const artifacts = artifactsOf(params, state, step).map(({ name, stored, ...artifact }) => ({
+        ...{ ...artifact, stepName: step.action, file: name, format: name.split('.').at(-1) },
         ...{ sha256: stored?.sha256, size: stored?.size },
-        _links: links(`${self}/artifact/${id}`),
+        _links: links(`${self}/artifact/${artifact.id}`),
       }));
       return {
         _totalNumberOfItems: artifacts.length,
@@ -124,32 +126,45 @@ const logOf = (address: StepAddress, step: StepState): LinkedFile => ({
 
 interface Listed extends LinkedFile {
   readonly id: string;
-  readonly type: 'LOG_FILE' | 'CONTENT_PACKAGE' | 'DISPATCHER_CONFIGURATION' | 'SCAN_ISSUES';
+  /** Cloud Manager's word; its clients know no others. */
+  readonly type?: string;
+  readonly kind: 'log' | Artifact['kind'] | 'results' | 'findings';
+  readonly path: string;
+  readonly package?: PackageId;
   readonly stored?: StoredFile;
 }
 
-/** Its log, then what it found or built; what came later has the later numbers. Zips that are not deployed are not shown. */
+const builtTypes: Partial<Record<Artifact['kind'], string>> = {
+  aem: 'CONTENT_PACKAGE',
+  dispatcher: 'DISPATCHER_CONFIGURATION',
+};
+const foundTypes: Partial<Record<ResultFileKind, string>> = {
+  findings: 'SCAN_ISSUES',
+  'slow pages': 'LOAD_SLOW_PAGES',
+  'failing pages': 'LOAD_ERROR_PAGES',
+  'test report': 'UI_TEST_RESULTS',
+};
+
+/** Its log, then what it built, what it found and its results; what came later has the later numbers. */
 function artifactsOf(address: StepAddress, state: ExecutionState, step: StepState): Listed[] {
   if (step.startedAt === undefined) return [];
-  const built = state.artifacts.flatMap(({ kind, path, file }) =>
-    step.id !== 'build' || kind === 'kept'
-      ? []
-      : [
-          {
-            type: kind === 'aem' ? ('CONTENT_PACKAGE' as const) : ('DISPATCHER_CONFIGURATION' as const),
-            ...{ key: file.key, name: lastPart(path), stored: file },
-          },
-        ],
-  );
-  const found = step.id === 'codeQuality' ? (step.findings ?? []) : [];
-  return [
-    { type: 'LOG_FILE' as const, ...logOf(address, step) },
+  const log = logOf(address, step);
+  const built = (step.id === 'build' ? state.artifacts : []).map((artifact) => ({
+    ...{ type: builtTypes[artifact.kind], kind: artifact.kind, path: artifact.path },
+    ...(artifact.kind === 'aem' ? { package: artifact.package.id } : {}),
+    ...{ key: artifact.file.key, name: lastPart(artifact.path), stored: artifact.file },
+  }));
+  const left = (kind: 'results' | 'findings', stored: StoredFile) => ({
+    ...{ type: foundTypes[resultFile(stored).kind], kind, path: pathInExecution(stored.key) },
+    ...{ key: stored.key, name: lastPart(stored.key), stored },
+  });
+  const all: Omit<Listed, 'id'>[] = [
+    { type: 'LOG_FILE', kind: 'log', path: pathInExecution(log.key), ...log },
     ...built,
-    ...found.map((stored) => ({
-      type: 'SCAN_ISSUES' as const,
-      ...{ key: stored.key, name: lastPart(stored.key), stored },
-    })),
-  ].map((artifact, index) => ({ id: String(index + 1), ...artifact }));
+    ...(step.findings ?? []).map((file) => left('findings', file)),
+    ...(step.results ? [left('results', step.results)] : []),
+  ];
+  return all.map((artifact, index) => ({ id: String(index + 1), ...artifact }));
 }
 
 const lastPart = (path: string): string => path.split('/').at(-1) ?? path;

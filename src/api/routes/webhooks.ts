@@ -3,9 +3,15 @@ import { webhookSchema } from '../../model/schema/webhook.ts';
 import { links, paths } from '../hal.ts';
 import { Problem } from '../problem.ts';
 import { expectedRevision, inProgram, programAt, revised, withThing, type Routes } from '../route.ts';
-import { nothing, webhook, webhookList } from '../schemas.ts';
+import { deliveryList, nothing, replayed, webhook, webhookList } from '../schemas.ts';
 
 const inWebhook = inProgram.extend({ webhookId: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/) });
+const missed = z
+  .object({
+    webhookId: z.string().max(100).optional(),
+    since: z.iso.datetime({ offset: true }).optional(),
+  })
+  .default({});
 const challenged = z.object({ challenge: z.string().min(1).max(100) });
 
 /** Webhooks of a program, in the schema of fairway.yaml: Adobe registers them outside Cloud Manager's API, so that this is ours. */
@@ -34,6 +40,28 @@ export const webhookRoutes: Routes = (app, { client }) => {
         _embedded: { webhooks },
         _links: links(`${program}/webhooks`, { program }),
       };
+    },
+  );
+
+  app.get(
+    `${all}/deliveries`,
+    { config: read, schema: { params: inProgram, response: { 200: deliveryList } } },
+    async ({ params: { programId } }) => {
+      const webhooks = await client.webhooks(programId);
+      return {
+        _totalNumberOfItems: webhooks.length,
+        _embedded: { webhooks },
+        _links: links(`${paths.webhooks(programId)}/deliveries`, { program: paths.program(programId) }),
+      };
+    },
+  );
+
+  app.post(
+    `${all}/replay`,
+    { config: edit, schema: { params: inProgram, body: missed, response: { 200: replayed } } },
+    async ({ params, body }) => {
+      await programAt(client, params);
+      return { replayed: await client.replayEvents(params.programId, body) };
     },
   );
 

@@ -1,8 +1,12 @@
+import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { isLoopback } from '../../model/loopback.ts';
 import { FairwayError, type FairwayErrorKind } from '../fairway-error.ts';
 
 const ANSWER_MS = 35_000;
+const BEYOND_ANY_END = 999_999_999_999_999;
+
+type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 /** Asks the API at `base` with a token. */
 export class ApiRequests {
@@ -22,41 +26,94 @@ export class ApiRequests {
     this.token = token;
   }
 
-  get<T>(path: string): Promise<T> {
-    return this.ask<T>('GET', path);
+  async get<T>(path: string): Promise<T> {
+    return (await this.ask<T>('GET', path)).content;
   }
 
-  put<T>(path: string, body?: object): Promise<T> {
-    return this.ask<T>('PUT', path, body);
+  /** As `get`; undefined where the API knows no such thing. */
+  async find<T>(path: string): Promise<{ readonly content: T; readonly etag?: string } | undefined> {
+    try {
+      return await this.ask<T>('GET', path);
+    } catch (error) {
+      if (error instanceof FairwayError && error.kind === 'notFound') return undefined;
+      throw error;
+    }
+  }
+
+  async change<T = void>(
+    method: Exclude<Method, 'GET'>,
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    return (await this.ask<T>(method, path, body, headers)).content;
+  }
+
+  /** The file behind a link of the API, from byte `from` on. @throws FairwayError `notFound` where nothing is */
+  async file(link: string, from: number): Promise<Readable> {
+    const { statusCode, body } = await this.follow(link, from > 0 ? { range: `bytes=${from}-` } : {});
+    if (statusCode === 200 || statusCode === 206) return body;
+    throw new FairwayError(kindOf(statusCode), said(statusCode, await body.text()));
+  }
+
+  /** How many bytes the file behind a link has now; undefined when there is none. */
+  async sizeOf(link: string): Promise<number | undefined> {
+    const { statusCode, headers, body } = await this.follow(link, { range: `bytes=${BEYOND_ANY_END}-` });
+    const text = await body.text();
+    if (statusCode === 404) return undefined;
+    const [, size] = /^bytes \*\/(\d+)$/.exec(String(headers['content-range'])) ?? [];
+    if (size !== undefined) return Number(size);
+    throw new FairwayError(kindOf(statusCode), said(statusCode, text));
+  }
+
+  /** Without the token: the link says enough. Whatever host it names, it is asked for where the API is. */
+  private follow(link: string, headers: Readonly<Record<string, string>>) {
+    const { pathname, search } = new URL(link, this.base);
+    return this.send(`${new URL(this.base).origin}${pathname}${search}`, 'GET', headers);
   }
 
   /** @throws FairwayError with what the API says */
-  private async ask<T>(method: 'GET' | 'PUT', path: string, body?: object): Promise<T> {
-    const changes = method === 'PUT';
-    let answer: { status: number; text: string };
+  private async ask<T>(
+    method: Method,
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly content: T; readonly etag?: string }> {
+    const answer = await this.send(
+      this.base + path,
+      method,
+      {
+        accept: 'application/json',
+        authorization: `Bearer ${this.token}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
+      },
+      body && JSON.stringify(body),
+    );
+    const { statusCode: status } = answer;
+    const text = await answer.body.text();
+    if (status < 200 || status > 299) throw new FairwayError(kindOf(status), said(status, text));
+    const etag = answer.headers['etag'];
+    return {
+      content: (text === '' ? undefined : parsed(text, this.base)) as T,
+      ...(typeof etag === 'string' ? { etag } : {}),
+    };
+  }
+
+  private async send(url: string, method: Method, headers: Readonly<Record<string, string>>, body?: string) {
     try {
-      const { statusCode, body: content } = await request(this.base + path, {
-        method,
-        headers: {
-          accept: 'application/json',
-          authorization: `Bearer ${this.token}`,
-          ...(body ? { 'content-type': 'application/json' } : {}),
-        },
-        body: body && JSON.stringify(body),
-        signal: AbortSignal.timeout(ANSWER_MS),
+      return await request(url, {
+        ...{ method, headers, body },
+        ...{ headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
       });
-      answer = { status: statusCode, text: await content.text() };
     } catch (error) {
       const never = (error as { code?: string }).code === 'ECONNREFUSED';
       throw new FairwayError(
-        changes && !never ? 'outcomeUnknown' : 'unavailable',
+        method !== 'GET' && !never ? 'outcomeUnknown' : 'unavailable',
         `no answer from the API at ${this.base}: ${(error as Error).message}`,
         error,
       );
     }
-    const { status, text } = answer;
-    if (status >= 200 && status <= 299) return (text === '' ? undefined : parsed(text, this.base)) as T;
-    throw new FairwayError(kindOf(status), said(status, text));
   }
 }
 
@@ -71,9 +128,11 @@ function said(status: number, text: string): string {
   try {
     const { title, errors = [] } = JSON.parse(text) as {
       title?: string;
-      errors?: readonly { message?: string }[];
+      errors?: readonly { field?: string; message?: string }[];
     };
-    const messages = errors.flatMap(({ message }) => (message ? [message] : []));
+    const messages = errors.flatMap(({ field, message }) =>
+      message ? [field ? `${field}: ${message}` : message] : [],
+    );
     return messages.join('; ') || title || `the API answered ${status}`;
   } catch {
     return `the API answered ${status}`;
