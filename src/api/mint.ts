@@ -5,6 +5,8 @@ import type { Role } from './roles.ts';
 
 export interface Minted {
   readonly token: string;
+  /** Its `jti`, by which it can be revoked. */
+  readonly id: string;
   readonly expiresAt: Date;
 }
 
@@ -19,6 +21,7 @@ export async function mint(
   }: { subject: string; roles: readonly Role[]; clientId: string; seconds: number },
 ): Promise<Minted> {
   const expiresAt = new Date((Math.floor(Date.now() / 1000) + seconds) * 1000);
+  const id = randomUUID();
   const token = await new SignJWT({ roles, client_id: clientId, type: 'access_token' })
     .setProtectedHeader({ alg: LOCAL_ALGORITHM, kid: key.kid })
     .setIssuer(LOCAL_ISSUER)
@@ -26,7 +29,7 @@ export async function mint(
     .setSubject(subject)
     .setIssuedAt()
     .setExpirationTime(expiresAt)
-    .setJti(randomUUID())
+    .setJti(id)
     .sign(key);
-  return { token, expiresAt };
+  return { token, id, expiresAt };
 }

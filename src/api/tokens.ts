@@ -17,8 +17,11 @@ export interface TokenSettings {
   /** The `iss` and `aud` that a token must have. */
   readonly issuer: string;
   readonly audience: string;
-  /** The keys that sign tokens: a JWKS at a URL, or public keys. */
-  readonly keys: { readonly url: string } | { readonly set: readonly JWK[] };
+  /** The keys that sign tokens: a JWKS at a URL, or public keys, which may change. */
+  readonly keys:
+    { readonly url: string } | { readonly set: readonly JWK[] | (() => Promise<readonly JWK[]>) };
+  /** Whether the token of this `jti` was taken back. */
+  readonly isRevoked?: (id: string) => Promise<boolean>;
 }
 
 /** What requests must name besides a token; what is absent is not looked at. */
@@ -79,7 +82,7 @@ export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Caller>;
  * set.
  */
 export function authenticator(
-  { issuer, audience, keys }: TokenSettings,
+  { issuer, audience, keys, isRevoked }: TokenSettings,
   { org, apiKeys }: IdentitySettings,
 ): Authenticate {
   const key = keySet(keys);
@@ -92,6 +95,8 @@ export function authenticator(
         requiredClaims: ['sub', 'exp'],
       });
       const { sub, roles, client_id: clientId } = claims.parse(payload);
+      if (payload.jti !== undefined && (await isRevoked?.(payload.jti)))
+        throw new Problem(401, 'the token was revoked: get a new one');
       const apiKey = String(headers['x-api-key'] ?? '');
       if (apiKeys && !(apiKeys.includes(apiKey) && apiKey === (clientId ?? apiKey)))
         throw new Problem(403, "x-api-key must name a client of this API, and the token's own client_id");
@@ -109,7 +114,7 @@ export function authenticator(
       if (foreign.some((kind) => error instanceof kind))
         throw new Problem(
           401,
-          'the token is signed by none of the keys that this API takes: get one of its own issuer',
+          'the token is signed by none of the keys that this API takes, or takes still: get one of its own issuer',
         );
       if (error instanceof z.ZodError || bad.some((kind) => error instanceof kind))
         throw new Problem(401, 'the token is not valid here');
@@ -120,5 +125,12 @@ export function authenticator(
 
 function keySet(keys: TokenSettings['keys']): JWTVerifyGetKey {
   if ('url' in keys) return createRemoteJWKSet(new URL(keys.url));
-  return createLocalJWKSet({ keys: [...keys.set] });
+  const { set } = keys;
+  if (typeof set !== 'function') return createLocalJWKSet({ keys: [...set] });
+  let made: { readonly of: readonly JWK[]; readonly get: JWTVerifyGetKey } | undefined;
+  return async (...asked) => {
+    const now = await set();
+    if (made?.of !== now) made = { of: now, get: createLocalJWKSet({ keys: [...now] }) };
+    return made.get(...asked);
+  };
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { listenAddress, type ListenAddress } from './listen-address.ts';
 import { Problem } from './problem.ts';
-import { action, examples, type Session } from './session.ts';
+import { action, examples } from './session.ts';
 import { httpUrl, name } from './option-values.ts';
 import type { Keys } from '../api/keys.ts';
 import { isLoopback } from '../model/loopback.ts';
@@ -51,7 +51,8 @@ export const apiCommand = (): Command =>
     )
     .action(
       action(async (session, options: Options) => {
-        const keys = await keysOf(session, options);
+        const file = keysFile(session, options.keys);
+        const keys = await keysOf(file, options);
         const client = await session.direct();
         const [{ createApi }, { localTokens }] = await Promise.all([
           import('../api/server.ts'),
@@ -60,7 +61,7 @@ export const apiCommand = (): Command =>
         const { org, apiKey, baseUrl, requestsPerMinute, listen } = options;
         const api = await createApi({
           ...{ client, requestsPerMinute, log: session.io.stdout, linkSecret: keys.linkSecret },
-          tokens: providerTokens(options) ?? localTokens(keys),
+          tokens: providerTokens(options) ?? localTokens(file),
           identity: { org, apiKeys: apiKey },
           publicUrl: baseUrl,
         });
@@ -69,9 +70,8 @@ export const apiCommand = (): Command =>
     );
 
 /** Beyond this machine only where somebody has said whose tokens count. */
-async function keysOf(session: Session, { keys, listen, jwks }: Options): Promise<Keys> {
+async function keysOf(file: string, { listen, jwks }: Options): Promise<Keys> {
   const { keysIn, readKeys } = await import('../api/keys.ts');
-  const file = keysFile(session, keys);
   const known = await readKeys(file);
   if (!known && !jwks && !isLoopback(listen.host))
     throw new Problem(

@@ -83,6 +83,6 @@ async function tokensOf(session: Session, options: Options): Promise<TokenSettin
   const { localTokens, readKeys } = await import('../api/keys.ts');
   const file = keysFile(session, keys);
   const known = await readKeys(file);
-  if (known) return localTokens(known);
+  if (known) return localTokens(file);
   throw new Problem('usage', `there is no key set ${file}`, 'fairway token create makes one');
 }

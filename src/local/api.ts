@@ -25,13 +25,14 @@ export async function startApi(folder: string, platform: Platform, ports: Ports)
   });
   running.add({ stop: () => client.close() });
   try {
-    const keys = await keysIn(join(folder, 'api-keys.json'));
+    const keyFile = join(folder, 'api-keys.json');
+    const keys = await keysIn(keyFile);
     const log = join(folder, 'api.log');
     const stream = createWriteStream(log, { flags: 'a' });
     running.add({ stop: () => new Promise((resolve) => stream.end(resolve)) });
     const api = await createApi({
       ...{ client, linkSecret: keys.linkSecret, log: stream },
-      tokens: localTokens(keys),
+      tokens: localTokens(keyFile),
     });
     running.add({ stop: () => api.close() });
     const url = await api.listen({ host: '127.0.0.1', port: await ports('the API', PORT) });

@@ -49,6 +49,7 @@ const requests: Readonly<Record<Operation, readonly Request[]>> = {
   readDefinition: [
     { url: `${program}/definition` },
     { url: `${program}/webhooks` },
+    { url: `${program}/webhooks/deliveries` },
     { url: `${program}/webhook/nowhere` },
   ],
   editProgram: [
@@ -70,6 +71,7 @@ const requests: Readonly<Record<Operation, readonly Request[]>> = {
   ],
   editWebhook: [
     { method: 'POST', url: `${program}/webhooks`, payload: {} },
+    { method: 'POST', url: '/api/program/999/webhooks/replay', payload: {} },
     put(`${program}/webhook/nowhere`, {}),
     { method: 'DELETE', url: `${program}/webhook/nowhere` },
   ],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { init } from '@adobe/aio-lib-cloudmanager';
 import proto from '@temporalio/proto';
@@ -132,7 +132,57 @@ describe('fairway api and fairway token', function () {
       await refused(/api-keys\.json is not a key set of Fairway/);
     }
     await refused(/is no file/, '--keys', folder());
-    await refused(/no\/keys\.json cannot be made: there is no folder .*\/no$/m, '--keys', 'no/keys.json');
+    await refused(/no\/keys\.json cannot be written: there is no folder .*\/no$/m, '--keys', 'no/keys.json');
+  });
+
+  it('a token that was revoked, or whose key is gone, is refused at once', async () => {
+    const made = async (subject: string) => {
+      const { stdout } = await fairway(
+        ['token', 'create', '--role', 'developer', '--subject', subject, '-o', 'json'],
+        given(),
+      );
+      return JSON.parse(stdout) as { token: string; id: string };
+    };
+    const [dora, rolf] = [await made('dora'), await made('rolf')];
+    const api = startFairway(['api', '--listen', '127.0.0.1:0'], given());
+    const url = () => /API at (\S+);/.exec(api.errors())?.[1];
+    await until('it listens', () => url() !== undefined, 60_000);
+    const asked = async ({ token }: { token: string }) => {
+      const answer = await fetch(`${url()}/api/tenants`, { headers: { authorization: `Bearer ${token}` } });
+      return [answer.status, /"message":"([^"]*)"/.exec(await answer.text())?.[1]];
+    };
+    const good = [200, undefined];
+    assert.deepEqual([await asked(dora), await asked(rolf)], [good, good]);
+
+    const revoke = (...args: string[]) => fairway(['token', 'revoke', ...args], given());
+    assert.equal((await revoke(dora.id)).code, 0);
+    assert.equal((await stat(keys())).mode & 0o777, 0o600);
+    assert.deepEqual(await asked(dora), [401, 'the token was revoked: get a new one']);
+    assert.deepEqual([await asked(rolf), await asked(await made('dora'))], [good, good]);
+
+    assert.equal((await revoke('--all')).code, 0);
+    for (const old of [dora, rolf]) {
+      const [status, told] = await asked(old);
+      assert.equal(status, 401);
+      assert.match(String(told), /signed by none of the keys that this API takes, or takes still/);
+    }
+    assert.deepEqual(await asked(await made('rolf')), good);
+
+    for (const [args, code, words] of [
+      [[], 2, /say --all/],
+      [['--all', dora.id], 2, /or say --all/],
+      [[dora.token], 2, /no id of a token\n.*"jti"/],
+      [[dora.id, '--keys', 'none.json'], 1, /there is no key set .*none\.json/],
+    ] as const) {
+      const ended = await revoke(...args);
+      assert.deepEqual([ended.code, words.test(ended.stderr)], [code, true], ended.stderr);
+    }
+    await writeFile(`${keys()}.new`, '');
+    assert.match((await revoke(rolf.id)).stderr, /somebody else changes it now; remove .*\.new/);
+    await rm(keys());
+    assert.equal((await asked(rolf))[0], 503);
+    api.process.kill('SIGTERM');
+    assert.equal((await api.ended).code, 0);
   });
 
   it("serves Adobe's library, logs who changed what, and ends when told", async () => {
