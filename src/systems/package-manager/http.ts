@@ -19,7 +19,8 @@ export interface Question {
   readonly path: string;
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Readable;
+  /** A piece of it may change once the next one is asked for. */
+  readonly body?: string | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
   /** AEM answers when it is done, however long that takes. */
   readonly unlimited?: boolean;
@@ -95,7 +96,8 @@ function send({ url, credentials }: Endpoint, question: Question): Promise<Dispa
   return request(`${url}${path}`, {
     dispatcher: agent,
     method,
-    body,
+    // undici takes whatever can be iterated, and asks for a piece when the one before has left; its type does not say so.
+    body: body as string | Readable | undefined,
     headers: {
       authorization: `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`,
       'user-agent': USER_AGENT,

@@ -1,14 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 
 /** Few large pieces: each costs the same, however long it is. */
 const CHUNK = 1024 * 1024;
 
 export interface UploadBody {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Readable;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -31,11 +29,9 @@ export async function uploadBody(
   async function* content(): AsyncGenerator<Uint8Array> {
     yield head;
     let sent = 0;
-    for await (const chunk of createReadStream(file, {
-      highWaterMark: CHUNK,
-    }) as AsyncIterable<Buffer>) {
-      yield chunk;
-      sent += chunk.length;
+    for await (const piece of piecesOf(file)) {
+      yield piece;
+      sent += piece.length;
       onSent?.(sent);
     }
     yield tail;
@@ -45,6 +41,40 @@ export async function uploadBody(
       'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': String(head.length + size + tail.length),
     },
-    body: Readable.from(content(), { objectMode: false }),
+    body: content(),
   };
+}
+
+/**
+ * A file's content: while one piece is used the next one is read. There are only two places for them, since new memory for
+ * every piece costs more than reading it: each is good until the next one is asked for. Only the last is shorter.
+ */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  const begun = (place: Buffer) => {
+    const reading = filled(file, place);
+    reading.catch(() => undefined); // whoever waits for the piece gets it
+    return reading;
+  };
+  let [current, next] = [Buffer.allocUnsafeSlow(CHUNK), Buffer.allocUnsafeSlow(CHUNK)];
+  let reading = begun(current);
+  try {
+    for (;;) {
+      const piece = await reading;
+      if (piece.length === 0) return;
+      reading = begun(next);
+      [current, next] = [next, current];
+      yield piece;
+    }
+  } finally {
+    await reading.catch(() => undefined);
+    await file.close();
+  }
+}
+
+async function filled(file: FileHandle, place: Buffer): Promise<Uint8Array> {
+  let end = 0;
+  for (let more = 1; more > 0 && end < place.length; end += more)
+    more = (await file.read(place, end, place.length - end)).bytesRead;
+  return place.subarray(0, end);
 }
