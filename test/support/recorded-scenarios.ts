@@ -3,7 +3,7 @@ import type { Started } from '../../src/model/program.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import { ann, type Harness } from '../workflows/harness.ts';
 import { metric, type World } from '../workflows/scripted-world.ts';
-import { aemArtifact, definition, dispatcherArtifact, uiTests } from './definition.ts';
+import { aemArtifact, clusterEnvironment, definition, dispatcherArtifact, uiTests } from './definition.ts';
 import { gate } from './gate.ts';
 import { until } from './until.ts';
 
@@ -438,6 +438,25 @@ const uiTested: Scenario = async (fairway, keep) => {
   await keep('ui-tested', good.workflowId, 'COMPLETED', good.runId);
 };
 
+/** To namespaces of a cluster; and undone, because production never becomes ready. */
+const toCluster: Scenario = async (fairway, keep) => {
+  const environments = [
+    clusterEnvironment('11', 'Stage', 'stage'),
+    clusterEnvironment('12', 'Production', 'prod'),
+  ];
+  const program = { type: 'aem_cloud_service', environments } as const;
+  const good = await fairway.begin({}, { pipeline: noQuestions, program });
+  await endsAs(fairway, good, 'FINISHED');
+  await keep('to-cluster', good.workflowId, 'COMPLETED', good.runId);
+  await keep('to-cluster', 'environment-1-12-deployment', 'COMPLETED');
+  const waitForRollout: World['waitForRollout'] = async ({ cluster }) => {
+    if (cluster.namespace === 'site-prod') throw new Failure('NotReady', 'publish: 1 of 2 ready');
+  };
+  const bad = await fairway.begin({ waitForRollout }, { pipeline: noQuestions, program });
+  await endsAs(fairway, bad, 'ERROR');
+  await keep('undone-on-cluster', 'environment-1-12-deployment', 'FAILED');
+};
+
 const reExecuted: Scenario = async (fairway, keep) => {
   const first = await fairway.begin({ build: twoPackages, ...secondReloadFails }, { pipeline: noQuestions });
   await endsAs(fairway, first, 'FAILED');
@@ -475,6 +494,7 @@ export const scenarios: readonly Scenario[] = [
   notForProduction,
   cloudService,
   uiTested,
+  toCluster,
   reExecuted,
   continued,
   beside,
