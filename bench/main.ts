@@ -6,8 +6,11 @@ import { prepare } from '../src/local/setup/prepare.ts';
 import { messageOf } from '../src/systems/failure.ts';
 import type { Figure, Measured } from './figure.ts';
 import { api } from './figures/api.ts';
+import { approvals } from './figures/approvals.ts';
+import { burst } from './figures/burst.ts';
 import { decisions } from './figures/decisions.ts';
 import { events } from './figures/events.ts';
+import { legs } from './figures/legs.ts';
 import { parked } from './figures/parked.ts';
 import { rolling } from './figures/rolling.ts';
 import { steps } from './figures/steps.ts';
@@ -20,7 +23,10 @@ import { rowsOf, surroundings, table, type Row } from './report.ts';
  * docs/performance.md.
  */
 
-const figures: readonly Figure[] = [steps, decisions, events, rolling, upload, throughput, parked, api];
+const figures: readonly Figure[] = [
+  ...[steps, decisions, events, rolling, upload, throughput, parked, api],
+  ...[legs, approvals, burst],
+];
 const NEEDS = ['temporal', 'apache2', 'apxs', 'cc', 'haproxy'] as const;
 
 async function main(args: readonly string[]): Promise<number> {

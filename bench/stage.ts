@@ -14,6 +14,9 @@ export interface Stage {
   readonly worker: WorkerProcess;
 }
 
+/** A hundred agents in one process, on a machine that is busy after all, take their time. */
+const READY_WITHIN_MS = 300_000;
+
 /** @param nodes those whose agents the worker is */
 export async function onStage<T>(
   folder: string,
@@ -33,7 +36,8 @@ export async function onStage<T>(
       shutdownGraceSeconds: 0,
       agents: nodes.map((node) => ({ node: { ...node }, host: hostless(folder, node) })),
     };
-    const worker = await startWorker(folder, settings, { program: ['bench/worker.ts', file] });
+    const program = ['bench/worker.ts', file] as const;
+    const worker = await startWorker(folder, settings, { program, readyWithinMs: READY_WITHIN_MS });
     const client = await FairwayClient.connect({ address: temporal.address });
     try {
       return await use({ client, worker });

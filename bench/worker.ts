@@ -16,6 +16,8 @@ import { metric, ScriptedWorld } from '../test/workflows/scripted-world.ts';
 export interface Script {
   /** How long every activity takes. */
   readonly activityMs: number;
+  /** How many builds at a time, where many workers that build are meant; one when absent, as with one worker. */
+  readonly buildsAtOnce?: number;
   /** The step whose gate has a failing important metric. */
   readonly gate?: 'codeQuality' | 'securityTest';
   /** File that gets a line of JSON (`Traced`) for every activity. */
@@ -56,6 +58,11 @@ const adjusted = (options: WorkerOptions): WorkerOptions => ({
   ...options,
   // The server is asked as always.
   ...(options.taskQueue === 'fairway-waits' ? {} : { activities: { ...options.activities, ...activities } }),
+  ...(options.taskQueue === 'fairway-build' && script.buildsAtOnce
+    ? { maxConcurrentActivityTaskExecutions: script.buildsAtOnce }
+    : {}),
+  // Those of all hosts share this process: ten long polls for each would be hundreds.
+  ...(options.taskQueue?.startsWith('fairway-node-') ? { maxConcurrentActivityTaskPolls: 2 } : {}),
   ...(options.workflowsPath && script.workflowsPath
     ? { workflowsPath: script.workflowsPath, bundlerOptions: { preloadModules: [script.workflowsPath] } }
     : {}),

@@ -1,12 +1,13 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../test/support/until.ts';
 import { all, type Figure } from '../figure.ts';
 import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import type { Started } from '../../src/model/program.ts';
+import { memory } from '../memory.ts';
 import { bencher, environment, repository } from '../programs.ts';
-import { onStage, type Stage } from '../stage.ts';
+import { onStage } from '../stage.ts';
 
 const PER_PROGRAM = 50;
 const WARM_UP = 10;
@@ -88,12 +89,12 @@ async function fairwayParked(folder: string, count: number, say: (line: string) 
     await all(first.map(reject));
     await over();
 
-    const before = await memory(stage);
+    const before = await memory(stage.worker);
     const begun = performance.now();
     const started = await all(addresses.map(start));
     await waiting(count);
     say(`${count} parked after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-    const kib = ((await memory(stage)) - before) / count;
+    const kib = ((await memory(stage.worker)) - before) / count;
 
     const released = performance.now();
     await all(started.map(reject));
@@ -115,21 +116,8 @@ async function bareParked(folder: string, count: number): Promise<number> {
     await asked(warm);
     await all(warm.map((handle) => handle.signal('approve', { by: 'bench', approved: true })));
     await all(warm.map((handle) => handle.result()));
-    const before = await memory(stage);
+    const before = await memory(stage.worker);
     await asked(await all(Array.from({ length: count }, (_, n) => start(`bare${n}`))));
-    return ((await memory(stage)) - before) / count;
+    return ((await memory(stage.worker)) - before) / count;
   });
-}
-
-/** Resident memory of the worker in KiB, after it has collected its garbage. */
-async function memory({ worker }: Stage): Promise<number> {
-  let last = Infinity;
-  for (;;) {
-    process.kill(worker.pid, 'SIGUSR2');
-    await new Promise((done) => setTimeout(done, 500));
-    const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
-    const now = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
-    if (now > last * 0.99) return now;
-    last = now;
-  }
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FairwayClient } from '../client/fairway-client.ts';
+import { FairwayError } from '../client/fairway-error.ts';
 import type { Actor } from '../model/actor.ts';
 import type { Flavour, ProgramInput } from '../model/schema/definition.ts';
 import type { WorkerSettingsInput } from '../worker/settings.ts';
@@ -151,7 +152,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const whole = programOf(flavour, environments, repository);
     const program = options.adjust?.(whole) ?? whole;
     if (options.apply ?? true) {
-      await client.apply(program, 0, platformActor);
+      await applied(client, program);
       report(`program ${program.id} applied: ${program.name}`);
     }
 
@@ -175,6 +176,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** The worker is there: on a busy machine its first answer may take longer than a client waits. Applying again changes nothing. */
+async function applied(client: FairwayClient, program: ProgramInput, tries = 6): Promise<void> {
+  try {
+    await client.apply(program, 0, platformActor);
+  } catch (error) {
+    if (
+      tries === 1 ||
+      !(error instanceof FairwayError) ||
+      !['unavailable', 'outcomeUnknown'].includes(error.kind)
+    )
+      throw error;
+    await applied(client, program, tries - 1);
   }
 }
 

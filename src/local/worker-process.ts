@@ -26,13 +26,19 @@ export interface WorkerProcessOptions {
   readonly name?: string;
   /** The program that it runs, and arguments after the settings file. */
   readonly program?: readonly [file: string, ...args: string[]];
+  /** How long it may take to start, in milliseconds. */
+  readonly readyWithinMs?: number;
 }
 
 /** Starts a worker in a process of its own and waits until it takes tasks. Its storage is made unless it is there. */
 export async function startWorker(
   folder: string,
   settings: WorkerSettingsInput,
-  { name = 'worker', program: [program, ...args] = ['src/worker/main.ts'] }: WorkerProcessOptions = {},
+  {
+    name = 'worker',
+    program: [program, ...args] = ['src/worker/main.ts'],
+    readyWithinMs = READY_WITHIN_MS,
+  }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
   const file = join(folder, `${name}.json`);
   const logFile = join(folder, `${name}.log`);
@@ -44,15 +50,19 @@ export async function startWorker(
     logFile,
     cwd: PROJECT,
   });
-  const deadline = Date.now() + READY_WITHIN_MS;
+  const deadline = Date.now() + readyWithinMs;
   for (;;) {
     const log = await readFile(logFile, 'utf8');
     if (log.includes(READY)) break;
     if (child.end() !== undefined || Date.now() > deadline) {
       await child.stop();
-      throw new Failure('NotReady', `the worker did not start (${child.end()}); its log is ${logFile}`, {
-        details: log.trimEnd().split('\n').slice(-10),
-      });
+      throw new Failure(
+        'NotReady',
+        `the worker did not start (${child.end() ?? `not within ${readyWithinMs / 1000} s`}); its log is ${logFile}`,
+        {
+          details: log.trimEnd().split('\n').slice(-10),
+        },
+      );
     }
     await pause(50);
   }

@@ -3,20 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkerOptions } from '@temporalio/worker';
 import { workerFindings } from '../../src/client/doctor/temporal.ts';
 import { FairwayClient } from '../../src/client/fairway-client.ts';
 import { prepare } from '../../src/local/setup/prepare.ts';
 import type { Started } from '../../src/model/program.ts';
 import { run } from '../../src/systems/process.ts';
 import { makeStorage } from '../../src/systems/storage/file-storage.ts';
-import { createWorkers } from '../../src/worker/create-workers.ts';
-import { readSettings, type WorkerSettingsInput } from '../../src/worker/settings.ts';
+import type { WorkerSettingsInput } from '../../src/worker/settings.ts';
 import { definition } from '../support/definition.ts';
+import { scriptedWorkers } from '../support/scripted-workers.ts';
 import { localEnvironment } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { ann } from '../workflows/harness.ts';
-import { ScriptedWorld } from '../workflows/scripted-world.ts';
 
 describe('workers of two versions', function () {
   this.timeout(120_000);
@@ -24,7 +22,7 @@ describe('workers of two versions', function () {
   let temporal = '';
   let env: TestWorkflowEnvironment;
   let client: FairwayClient;
-  const running = new Set<() => Promise<void>>();
+  const running = new Set<Awaited<ReturnType<typeof scriptedWorkers>>>();
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fairway-versions-'));
@@ -34,37 +32,20 @@ describe('workers of two versions', function () {
     await makeStorage(join(folder, 'storage'));
   });
   after(async () => {
-    await Promise.all([...running].map((stop) => stop()));
+    await Promise.all([...running].map((workers) => workers.stop()));
     await env.teardown();
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Workers as their settings make them, except that nothing outside Temporal is touched. */
   async function start(settings: Partial<WorkerSettingsInput>) {
-    const world = new ScriptedWorld();
-    world.begin({});
-    const adjust = (options: WorkerOptions): WorkerOptions => ({
-      ...options,
-      activities: { ...options.activities, ...world.activities },
+    const workers = await scriptedWorkers({
+      temporal: { address: env.address },
+      storage: join(folder, 'storage'),
+      workFolder: join(folder, 'work'),
+      ...settings,
     });
-    const workers = await createWorkers(
-      await readSettings(undefined, {
-        temporal: { address: env.address },
-        storage: join(folder, 'storage'),
-        workFolder: join(folder, 'work'),
-        ...settings,
-      }),
-      () => undefined,
-      adjust,
-    );
-    const ended = workers.run();
-    const stop = async () => {
-      workers.shutdown();
-      await ended;
-      await workers.close();
-    };
-    running.add(stop);
-    return { world, stop: () => (running.delete(stop), stop()) };
+    running.add(workers);
+    return workers;
   }
   const version = (buildId: string) => start({ build: {}, versioning: { buildId } });
   const agent = (environmentId: string, nodeId: string) => {
@@ -132,6 +113,7 @@ describe('workers of two versions', function () {
     const first = await version('1');
     await makeCurrent('1');
     await without.stop();
+    running.delete(without);
     await finish('103', before);
     assert.deepEqual(await versionsOf(before.workflowId, before.runId), ['1']);
     first.world.begin();
@@ -153,6 +135,11 @@ describe('workers of two versions', function () {
     for (const { world } of [first, second])
       assert.deepEqual(world.done('build', 'recordExecution'), ['build', 'recordExecution']);
     assert.equal(hosts.world.done('replaceConfiguration').length, 9);
+    // Back to the version before.
+    await makeCurrent('1');
+    const last = await begin('103');
+    await finish('103', last);
+    assert.deepEqual(await versionsOf(last.workflowId, last.runId), ['1']);
     const findings = await workerFindings(env.client, [program as never]);
     assert.deepEqual(
       findings.filter(({ state }) => state !== 'good'),
