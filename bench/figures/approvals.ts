@@ -5,7 +5,8 @@ import { memory } from '../memory.ts';
 import { bencher, environment, repository } from '../programs.ts';
 import { onStage } from '../stage.ts';
 
-const PER_PROGRAM = 50;
+/** A program has at most 50 environments, and each pipeline here two of its own. */
+const PER_PROGRAM = 25;
 const LIMIT_MS = 30 * 60_000;
 
 /** Production pipelines, deployed to a stage of their own, that all wait for their approval and get it at once. */
