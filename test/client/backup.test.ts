@@ -23,9 +23,10 @@ describe('a backup of the database of Temporal and of the storage', function () 
   /** All of Fairway on what lies in a folder. */
   async function on<T>(place: string, use: (client: FairwayClient) => Promise<T>): Promise<T> {
     const { temporal: executable } = await prepare(['temporal'], () => undefined);
-    const { address, stop } = await startTemporal({ folder: join(place, 'temporal'), executable });
+    const server = await startTemporal({ folder: join(place, 'temporal'), executable });
     try {
       const storage = join(place, 'storage');
+      const { address } = server;
       const settings = { temporal: { address }, storage, workFolder: join(place, 'work') };
       const workers = await scriptedWorkers({ ...settings, build: {} });
       const client = await FairwayClient.connect({ address, storage });
@@ -36,7 +37,7 @@ describe('a backup of the database of Temporal and of the storage', function () 
         await workers.stop();
       }
     } finally {
-      await stop();
+      await server.stop();
     }
   }
 
