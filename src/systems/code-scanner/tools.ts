@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { ScanTools } from './scanner.ts';
 
@@ -49,12 +48,16 @@ export async function analysers(tools: ScanTools, work: string, set: ToolSet): P
     ...['-f', join(making, 'pom.xml')],
     ...['--quiet', COPY, '-DoutputDirectory=lib', '-DincludeScope=runtime'],
   ]);
-  await mkdir(tools.toolsFolder, { recursive: true });
-  await rename(making, folder).catch(async (error: NodeJS.ErrnoException) => {
-    // Another one was quicker; over another file system a folder cannot be moved, but these are on one.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    await rm(making, { recursive: true, force: true });
-  });
+  // Work and tools may be on two file systems, and a folder can only be moved on one.
+  const draft = `${folder}.${randomUUID()}`;
+  try {
+    await cp(making, draft, { recursive: true });
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    // Another one was quicker.
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
   return folder;
 }
 
