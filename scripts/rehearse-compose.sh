@@ -14,7 +14,7 @@ done
 [ -z "$missing" ] || { echo "install what is missing here:$missing" >&2; exit 1; }
 
 # podman waits for the end of processes that are orphans, which not every machine's first process notices: this one does.
-[ -n "${REAPED:-}" ] || REAPED=yes exec tini -s -- "$0" "$@"
+[ -n "${REAPED:-}" ] || REAPED=yes exec tini -s -g -- "$0" "$@"
 
 mkdir -p "$cache"
 exec 9> "$cache/lock"

@@ -3,9 +3,14 @@
 
 image_of() { sed -n "s|^ *image: \(docker.io/$1:.*\)|\1|p" "$project/docker-compose.yml" | head -1; }
 
+# Made once: with the same files and new dates they, and all that is built on them, would be made again.
 stand_ins() {
-  local temporal ui
-  temporal=$(image_of temporalio/server) ui=$(image_of temporalio/ui)
+  local node postgres tools temporal ui
+  node=$(sed -n 's/^ARG NODE_IMAGE=//p' "$project/Dockerfile") postgres=$(image_of library/postgres)
+  tools=$(image_of temporalio/admin-tools) temporal=$(image_of temporalio/server) ui=$(image_of temporalio/ui)
+  local image missing=''
+  for image in "$node" "$postgres" "$tools" "$temporal" "$ui"; do podman image exists "$image" || missing=yes; done
+  [ -n "$missing" ] || return 0
   local server_version=v${temporal##*:} ui_version=v${ui##*:}
 
   if ! podman image exists localhost/rehearsal/debian; then
@@ -19,23 +24,24 @@ stand_ins() {
     /etc/ssl/certs/ca-certificates.crt '/-BEGIN CERTIFICATE-/' '{*}'
   cp "$(command -v node)" "$work/context/node"
   cp -r "$(npm root --global)/npm" "$work/context/npm"
-  stand_in node "$(sed -n 's/^ARG NODE_IMAGE=//p' "$project/Dockerfile")"
+  stand_in node "$node"
 
   cp "$rehearsal/postgres.sh" "$work/context"
-  stand_in postgres "$(image_of library/postgres)"
+  stand_in postgres "$postgres"
 
   from_source "go.temporal.io/server/cmd/tools/sql@$server_version"
   from_source "go.temporal.io/server/cmd/server@$server_version"
   cp -r "$(GOMODCACHE=$cache/go/modules go mod download -json "go.temporal.io/server@$server_version" \
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')/schema" "$work/context/schema"
-  stand_in admin-tools "$(image_of temporalio/admin-tools)"
+  stand_in admin-tools "$tools"
   stand_in server "$temporal"
   from_source "github.com/temporalio/ui-server/v2/cmd/server@$ui_version"
   stand_in ui "$ui"
 }
 
 stand_in() {
-  echo "image $2"
+  ! podman image exists "$2" || return 0
+  echo "making $2"
   podman build --quiet --isolation chroot --network host --file "$rehearsal/$1.Containerfile" --tag "$2" "$work/context" > /dev/null
 }
 

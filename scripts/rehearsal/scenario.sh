@@ -32,7 +32,10 @@ dies() {
 }
 
 title 'Images'
-quietly build > "$work/build.log" 2>&1 || { tail -40 "$work/build.log"; exit 1; }
+# One after the other: podman-compose would build all services at once, and each layer as often as it is used.
+for service in orchestrator build environments; do
+  quietly build "$service" > "$work/build.log" 2>&1 || { tail -40 "$work/build.log"; exit 1; }
+done
 podman images --format '{{.Repository}}:{{.Tag}}  {{.Size}}' | grep -v '<none>' | sort
 
 title 'Up'
