@@ -67,7 +67,7 @@ fairway list
 title 'API, Web UI, the site'
 token=$(run_fairway token create --role deployment-manager --expires 10m)
 curl --silent --show-error --fail --header "Authorization: Bearer $token" --header 'x-api-key: fairway' \
-  --header 'x-gw-ims-org-id: FAIRWAY@AdobeOrg' "http://127.0.0.1:$(setting API_PORT)/api/program/1001/pipeline/2001/execution" | head -c 300
+  --header 'x-gw-ims-org-id: FAIRWAY@AdobeOrg' "http://127.0.0.1:$(setting API_PORT)/api/program/1001/pipeline/2001/executions" | head -c 300
 echo
 for page in "$(setting WEB_UI_PORT)/namespaces/default/workflows" "$(setting WEB_UI_PORT)/api/v1/namespaces/default"; do
   echo "$page: $(curl --silent --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$page")"
