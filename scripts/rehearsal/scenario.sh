@@ -12,23 +12,24 @@ setting() { sed -n "s/^$1=//p" "$work/.env" | tail -1; }
 container() { echo "fairway-rehearsal_$1_1"; }
 title() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 
-checked='postgresql temporal orchestrator build api environments'
+checked=(postgresql temporal orchestrator build api environments)
 healthy() {
   local service
-  for service in $checked; do
+  for service; do
     timeout 300 "$rehearsal/podman.sh" wait --condition=healthy "$(container "$service")" || {
       echo "$service is not well"
       podman logs --tail 30 "$(container "$service")"
       return 1
     }
   done
-  echo "healthy: $checked"
+  echo "healthy: $*"
 }
 # Dies as with its host, and is replaced.
 dies() {
   echo "-- $1 is killed and replaced"
   podman kill "$(container "$1")" > /dev/null
   quietly up --detach --no-deps --force-recreate "$1" > /dev/null
+  healthy "$1"
 }
 
 title 'Images'
@@ -40,7 +41,7 @@ podman images --format '{{.Repository}}:{{.Tag}}  {{.Size}}' | grep -v '<none>' 
 
 title 'Up'
 say up --detach > /dev/null
-healthy
+healthy "${checked[@]}"
 fairway apply -f fairway.yaml --yes
 fairway doctor
 
@@ -81,7 +82,7 @@ say stop > /dev/null
 podman ps --all --filter name=fairway-rehearsal --format '{{.Names}}: {{.Status}}'
 say down > /dev/null
 say up --detach > /dev/null
-healthy
+healthy "${checked[@]}"
 fairway list
 fairway doctor > "$work/doctor" || { cat "$work/doctor"; exit 1; }
 tail -1 "$work/doctor"
