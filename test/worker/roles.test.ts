@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { prepare } from '../../src/local/setup/prepare.ts';
 import { startTemporal, type TemporalServer } from '../../src/local/temporal-server.ts';
 import { nodeQueue } from '../../src/model/activities.ts';
@@ -140,7 +140,6 @@ describe('fairway worker and fairway agent, each a process of its own', function
 
   /** An agent of a node on another host, as the server sees it. */
   async function elsewhere<T>(host: string, nodeId: string, body: () => Promise<T>): Promise<T> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
     const connection = await NativeConnection.connect({ address: server.address });
     const other = await Worker.create({
       ...{ connection, identity: `4711@${host}` },
