@@ -6,6 +6,7 @@ import { FairwayClient } from '../../src/client/fairway-client.ts';
 import { prepare } from '../../src/local/setup/prepare.ts';
 import { startTemporal } from '../../src/local/temporal-server.ts';
 import { makeStorage } from '../../src/systems/storage/file-storage.ts';
+import { applied } from '../support/applied.ts';
 import { definition } from '../support/definition.ts';
 import { scriptedWorkers } from '../support/scripted-workers.ts';
 import { until } from '../support/until.ts';
@@ -55,7 +56,7 @@ describe('a backup of the database of Temporal and of the storage', function () 
     const program = definition({ schedule: false, cse: undefined });
     const withoutHosts = program.environments.map((environment) => ({ ...environment, dispatchers: [] }));
     await on(here, async (client) => {
-      await client.apply({ ...program, environments: withoutHosts }, 0, by);
+      await applied(client, { ...program, environments: withoutHosts });
       const { executionId } = await begin(client, '101');
       await until(
         'it waits for its approval',

@@ -10,6 +10,7 @@ import type { Started } from '../../src/model/program.ts';
 import { run } from '../../src/systems/process.ts';
 import { makeStorage } from '../../src/systems/storage/file-storage.ts';
 import type { WorkerSettingsInput } from '../../src/worker/settings.ts';
+import { applied } from '../support/applied.ts';
 import { definition } from '../support/definition.ts';
 import { scriptedWorkers } from '../support/scripted-workers.ts';
 import { localEnvironment } from '../support/temporal.ts';
@@ -107,7 +108,7 @@ describe('workers of two versions', function () {
     const [pipeline] = definition({ schedule: false, cse: undefined }).pipelines;
     const pipelines = ['101', '102', '103'].map((id) => ({ ...pipeline!, id, name: `Pipeline ${id}` }));
     const program = { ...definition(), pipelines };
-    await client.apply(program, 0, ann);
+    await applied(client, program);
     const before = await begin('103');
 
     const first = await version('1');
