@@ -121,7 +121,8 @@ const readRecord = async (storage: Storage, executionKey: string) =>
   JSON.parse(await text(await storage.get(recordKey(executionKey)))) as ExecutionState;
 
 const pickReExecuted = ({ commit, artifactsVersion, artifacts, images }: ExecutionState): ReExecuted => ({
-  ...{ commit, artifactsVersion, artifacts, images },
+  ...{ commit, artifactsVersion, artifacts },
+  ...(images ? { images } : {}),
 });
 
 /** How the load test will enter the site. */

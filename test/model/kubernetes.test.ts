@@ -69,7 +69,7 @@ describe('a program with environments on a cluster', () => {
     [
       'with neither',
       of([{ id: '11', name: 'Stage', type: 'stage' }, prod]),
-      /^environments\.0\.author: an environment needs an author instance, or `kubernetes`/,
+      /^environments\.0\.author: an environment needs an author instance, or, in Cloud Service, `kubernetes`/,
     ],
     [
       'in one namespace',

@@ -9,13 +9,13 @@ interface Parts {
 }
 type Report = (path: (string | number)[], message: string) => void;
 
-/** An environment is either hosts or a namespace of a cluster, and what is said of it fits. */
+/** A namespace of a cluster is an environment of Cloud Service that has no hosts, and what is said of it fits. */
 export function checkClusters({ type, environments, pipelines }: Parts, context: z.RefinementCtx): void {
   const problem: Report = (path, message) => context.addIssue({ code: 'custom', path, message });
   environments.forEach((environment, index) => {
     const path = ['environments', index];
     const { kubernetes } = environment;
-    if (!kubernetes) return needsAuthor(environment, type, path, problem);
+    if (!kubernetes) return;
     if (type === 'aem_managed_services')
       problem(
         [...path, 'kubernetes'],
@@ -34,17 +34,6 @@ export function checkClusters({ type, environments, pipelines }: Parts, context:
       );
   });
   pipelines.forEach((pipeline, index) => checkPipeline(pipeline, index, environments, problem));
-}
-
-function needsAuthor(
-  { author }: Environment,
-  flavour: Parts['type'],
-  path: (string | number)[],
-  problem: Report,
-): void {
-  if (author.length > 0) return;
-  const orCluster = flavour === 'aem_cloud_service' ? ', or `kubernetes` in place of hosts' : '';
-  problem([...path, 'author'], `an environment needs an author instance${orCluster}`);
 }
 
 const hostFieldsOf = ({ author, publish, dispatchers, loadBalancer }: Environment): readonly string[] => [

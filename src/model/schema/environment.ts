@@ -77,7 +77,7 @@ const probe = z.strictObject({
   host: hostName.optional().describe('The `Host` it answers that page for; absent: that of its URL.'),
 });
 
-export const environmentSchema = z.strictObject({
+const fields = z.strictObject({
   id: numericId.describe('Unique within the program.'),
   name: label.describe('For people; unique names may be used instead of ids.'),
   type: z.enum(['dev', 'stage', 'prod']).describe('What the environment is for.'),
@@ -101,6 +101,11 @@ export const environmentSchema = z.strictObject({
       'The namespace of a Kubernetes cluster that it is, in place of the hosts above; Cloud Service only.',
     ),
   probe: probe.prefault({}).describe('How it is told whether a dispatcher serves.'),
+});
+
+export const environmentSchema = fields.refine(({ author, kubernetes }) => kubernetes || author.length > 0, {
+  path: ['author'],
+  error: 'an environment needs an author instance, or, in Cloud Service, `kubernetes` in place of hosts',
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
