@@ -26,9 +26,12 @@ flock --nonblock 9 || { echo "another rehearsal is running in $cache" >&2; exit 
 work=$(mktemp -d)
 ended() {
   local code=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   # shellcheck disable=SC2046
   kill $(jobs -p) 2> /dev/null || true
+  # A command that was interrupted may still have its container, and with it the volumes.
+  podman ps --all --quiet --filter label=io.podman.compose.project=fairway-rehearsal \
+    | xargs --no-run-if-empty "$rehearsal/podman.sh" rm --force --time 5 > /dev/null
   [ ! -e "$work/.env" ] || compose --profile command down --volumes --timeout 5 > "$work/down" 2>&1 || tail -5 "$work/down"
   rm -rf "$work"
   exit $code
@@ -43,4 +46,8 @@ surroundings "$cache"
   sh "$project/compose/new-settings.sh" > "$work/.env"
   printf '%s\n' WEB_UI_PORT API_PORT STAGE_PORT PRODUCTION_PORT | paste -d= - <(ports 4) >> "$work/.env"
   . "$rehearsal/scenario.sh"
-} > >(tee "$cache/transcript.txt") 2>&1
+} > >(
+  # What ends the others ends this one last, when nobody writes any more.
+  trap '' INT TERM HUP
+  exec tee "$cache/transcript.txt"
+) 2>&1
