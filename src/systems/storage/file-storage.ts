@@ -90,6 +90,8 @@ export function fileStorage(
         await rename(partial, path);
         await syncFolder(dirname(path));
         return { key, ...written };
+      } catch (error) {
+        throw explained(error, root);
       } finally {
         await rm(partial, { force: true });
       }
@@ -109,8 +111,12 @@ export function fileStorage(
     async append(key, text) {
       const path = pathOf(key);
       await toWrite();
-      await mkdir(dirname(path), { recursive: true });
-      await appendFile(path, text);
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        await appendFile(path, text);
+      } catch (error) {
+        throw explained(error, root);
+      }
     },
 
     async size(key) {
@@ -141,6 +147,19 @@ export function fileStorage(
         .sort();
     },
   };
+}
+
+/** A full disk is made room on by somebody, and is as good as away until then. */
+function explained(error: unknown, root: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!['ENOSPC', 'EDQUOT'].includes(code)) return error;
+  return new Failure(
+    'Unavailable',
+    `the storage folder ${root} is full (${code}): make room, or give it a larger disk`,
+    {
+      cause: error,
+    },
+  );
 }
 
 async function removeAbandoned(partials: string): Promise<void> {
