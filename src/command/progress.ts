@@ -18,7 +18,8 @@ export function progress(say: (line: string) => void): (state: ExecutionState) =
         if (changed(`${environmentName} ${id} ${label}`, state, 'old')) about(id, `${label} ${state}`);
     for (const { id, configuration, service } of dispatchers) {
       if (changed(`${environmentName} ${id} service`, service, 'in service')) about(id, service);
-      if (changed(`${environmentName} ${id} configuration`, configuration, 'unchanged'))
+      const atFirst = configuration === 'old' ? 'old' : 'unchanged';
+      if (changed(`${environmentName} ${id} configuration`, configuration, atFirst))
         about(id, `configuration ${configuration}`);
     }
     for (const { name, state } of legs)

@@ -93,12 +93,9 @@ const instanceProgress =
     packages: labels.map((label) => ({ label, state: 'old' })),
   });
 
-const dispatcherProgress = ({ id }: Dispatcher): DispatcherProgress => ({
-  id,
-  configuration: 'unchanged',
-  service: 'in service',
-  flushed: [],
-});
+const dispatcherProgress =
+  (configuration: 'old' | 'unchanged') =>
+  ({ id }: Dispatcher): DispatcherProgress => ({ id, configuration, service: 'in service', flushed: [] });
 
 /** Whether a value of unknown origin has the form of a progress. */
 export function isProgress(value: unknown): value is DeploymentProgress {
@@ -119,11 +116,12 @@ export function isProgress(value: unknown): value is DeploymentProgress {
   );
 }
 
-/** The progress of a deployment that has not begun. */
+/** The progress of a deployment that has not begun. The configuration of dispatchers that are to get none stays `unchanged`. */
 export const initialProgress = (
   { id, name, author, publish, dispatchers }: Environment,
   packageLabels: readonly string[],
   legs: readonly string[],
+  configuration: 'old' | 'unchanged' = 'unchanged',
 ): DeploymentProgress => ({
   environmentId: id,
   environmentName: name,
@@ -131,7 +129,7 @@ export const initialProgress = (
     ...author.map(instanceProgress('author', packageLabels)),
     ...publish.map(instanceProgress('publish', packageLabels)),
   ],
-  dispatchers: dispatchers.map(dispatcherProgress),
+  dispatchers: dispatchers.map(dispatcherProgress(configuration)),
   legs: legs.map((leg) => ({ name: leg, state: 'OLD' })),
   reconciled: [],
   now: 'waiting to begin',

@@ -30,6 +30,7 @@ export function hosts(input: DeploymentInput): Target {
       input.environment,
       what.aem.map((artifact) => packageLabel(artifact.package.id)),
       legs.map(({ name }) => name),
+      what.dispatcher ? 'old' : 'unchanged',
     ),
     deploy: async (report) => {
       const work = new NodeWork(input, report);

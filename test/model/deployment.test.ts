@@ -137,6 +137,15 @@ describe('what has become of a leg', () => {
 });
 
 describe('a deployment that has not begun', () => {
+  it('has the old configuration on dispatchers that are to get one', () => {
+    const environment = environmentSchema.parse(definition().environments[1]);
+    const { dispatchers } = initialProgress(environment, [], [], 'old');
+    assert.deepEqual(
+      dispatchers.map(({ configuration }) => configuration),
+      ['old', 'old'],
+    );
+  });
+
   it('shows every node as it was, in service, with every package to come', () => {
     const environment = environmentSchema.parse(definition().environments[1]);
     const progress = initialProgress(environment, ['example:all:1.0.0'], ['d1 + p1', 'd2 + p2']);

@@ -164,6 +164,21 @@ describe('a deployment', () => {
     assert.ok(dispatchers.every(({ service }) => service === 'in service'));
   });
 
+  it('calls a leg MIXED whose packages are new and whose configuration was never begun', async () => {
+    const started = await deploy({
+      backUpConfiguration: async ({ node }) => {
+        if (node.environmentId === '12' && node.nodeId === 'dispatcher2')
+          throw new Failure('Denied', 'no right to back up');
+      },
+    });
+    const { legs } = inProduction(await fairway.end(started));
+    assert.deepEqual(
+      legs.map((leg) => leg.state),
+      ['NEW', 'MIXED'],
+    );
+    assert.match(legs[1]?.reason ?? '', /publish2 new, dispatcher2 old/);
+  });
+
   it('keeps a leg that cannot be made good from the visitors', async () => {
     const started = await deploy({
       ...onSecondLeg(() => {
