@@ -4,11 +4,11 @@ import { testJarOf, type KeptArtifact } from '../model/artifacts.ts';
 import { chooseEngine } from '../systems/build-engine/choose.ts';
 import { clearTests, runTests, testRunner } from '../systems/functional-tests/custom/run-tests.ts';
 import { instancesUnderTest } from '../systems/functional-tests/instances.ts';
-import { boundedLog } from './bounded-log.ts';
 import type { BuildDeps } from './build.ts';
-import { keepResults, nothingRun } from './functional-test-outcome.ts';
+import { keepResults } from './functional-test-outcome.ts';
 import { secretsOf } from './hiding.ts';
-import { whileSpeaking, type Spoken } from './spoken-log.ts';
+import { projectTests } from './project-tests.ts';
+import type { Spoken } from './spoken-log.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
 
 export type FunctionalTestDeps = Pick<
@@ -25,18 +25,8 @@ export const functionalTestActivities = (
   deps: FunctionalTestDeps,
 ): Pick<BuildActivities, 'functionalTest'> => ({
   functionalTest: (input) =>
-    whileSpeaking(
-      deps.storage,
-      input.log,
-      async (spoken) => {
-        const jar = testJarOf(input.artifacts);
-        const outcome = jar
-          ? await runJar(deps, input, jar, spoken)
-          : nothingRun('passed: no test JAR in the build');
-        spoken.say(outcome.result);
-        return outcome;
-      },
-      boundedLog,
+    projectTests(deps.storage, input.log, testJarOf(input.artifacts), 'test JAR', (jar, spoken) =>
+      runJar(deps, input, jar, spoken),
     ),
 });
 

@@ -9,10 +9,10 @@ import { imageRunner, type UiTestSettings } from '../systems/functional-tests/ui
 import type { ImageBuilder } from '../systems/images/builder.ts';
 import type { Secrets } from '../systems/secrets.ts';
 import type { Storage } from '../systems/storage/storage.ts';
-import { boundedLog } from './bounded-log.ts';
 import { keepResults, nothingRun } from './functional-test-outcome.ts';
 import { secretsOf } from './hiding.ts';
-import { whileSpeaking, type Spoken } from './spoken-log.ts';
+import { projectTests } from './project-tests.ts';
+import type { Spoken } from './spoken-log.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
 
 export interface UiTestDeps {
@@ -32,18 +32,8 @@ const LIMIT_MS = 30 * 60_000;
 
 export const uiTestActivities = (deps: UiTestDeps): Pick<BuildActivities, 'uiTest'> => ({
   uiTest: (input) =>
-    whileSpeaking(
-      deps.storage,
-      input.log,
-      async (spoken) => {
-        const context = uiTestsOf(input.artifacts);
-        const outcome = context
-          ? await runContext(deps, input, context, spoken)
-          : nothingRun('passed: no UI tests in the build');
-        spoken.say(outcome.result);
-        return outcome;
-      },
-      boundedLog,
+    projectTests(deps.storage, input.log, uiTestsOf(input.artifacts), 'UI tests', (context, spoken) =>
+      runContext(deps, input, context, spoken),
     ),
 });
 

@@ -1,29 +1,27 @@
-import type { Actor } from './actor.ts';
 import type { ExecutionState, ExecutionStatus } from './execution.ts';
-import type { Pipeline } from './schema/definition.ts';
 import type { ExecutionMode, StepId } from './steps.ts';
 
 /** What a list of executions shows of one of them. */
-export interface ExecutionSummary {
-  readonly executionId: string;
-  readonly programId: string;
-  readonly programName: string;
-  readonly pipelineId: string;
-  readonly pipelineName: string;
-  readonly pipelineType: Pipeline['type'];
-  readonly mode: ExecutionMode;
-  readonly status: ExecutionStatus;
-  /** The branch, or `refs/tags/<tag>`. */
-  readonly branch: string;
-  readonly startedBy: Actor;
-  /** ISO 8601 in UTC, with milliseconds. */
-  readonly createdAt: string;
-  readonly finishedAt?: string;
+export interface ExecutionSummary extends Pick<
+  ExecutionState,
+  | 'executionId'
+  | 'programId'
+  | 'programName'
+  | 'pipelineId'
+  | 'pipelineName'
+  | 'pipelineType'
+  | 'mode'
+  | 'status'
+  | 'branch'
+  | 'startedBy'
+  | 'createdAt'
+  | 'finishedAt'
+  | 'failure'
+> {
   /** The current step; of a closed execution the last one that began. */
   readonly step?: StepId;
   /** The step that waits for a person, and until when. */
   readonly waitingFor?: { readonly step: StepId; readonly until: string };
-  readonly failure?: ExecutionState['failure'];
 }
 
 export function summaryOf(state: ExecutionState): ExecutionSummary {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '../../support/until.ts';
 import { bench, type Bench } from './bench.ts';
 
 const FARM = 'conf.dispatcher.d/available_farms/300_site_farm.any';
@@ -123,7 +124,7 @@ describe('the dispatcher cache', () => {
     const node = await start();
     node.publish.takes = 300;
     const slow = node.visit(EN);
-    while (node.publish.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the publish instance is asked', () => node.publish.asked.length > 0);
     assert.equal(await node.flush('/content/site/en', { 'CQ-Action-Scope': 'ResourceOnly' }), 200);
     assert.equal((await slow).status, 200);
     node.publish.takes = 0;

@@ -191,8 +191,7 @@ describe('starting a local dispatcher', () => {
     });
   });
 
-  it('leaves no httpd behind when its owner is killed', async function () {
-    if (process.platform !== 'linux') this.skip();
+  it('leaves no httpd behind when its owner is killed', async () => {
     const [port = 0] = await freePorts(1);
     const owner = spawn(
       process.execPath,
