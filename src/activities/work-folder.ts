@@ -10,26 +10,44 @@ import { Failure } from '../systems/failure.ts';
 export const markOf = (workFolder: string, id: string): string =>
   `${id}-${createHash('sha256').update(resolve(workFolder)).digest('hex').slice(0, 8)}`;
 
+/** Folders that this process works in. */
+const inUse = new Set<string>();
+
 /**
- * A folder of its own for one attempt at `id` (numbers and dashes), removed afterwards. What attempts left that died
- * with their worker is removed first.
+ * A folder of its own for one attempt at `id` (letters, numbers and dashes), removed afterwards. What attempts left that
+ * died with their worker is removed first; what a living one has, of this process or another one, stays.
  */
 export async function withWorkFolder<T>(
   workFolder: string,
   id: string,
   use: (work: string) => Promise<T>,
 ): Promise<T> {
-  if (!/^[0-9-]+$/.test(id))
-    throw new Failure('InvalidInput', `${JSON.stringify(id)} is no id of an execution`);
+  if (!/^[A-Za-z0-9-]+$/.test(id))
+    throw new Failure('InvalidInput', `${JSON.stringify(id)} is no name of a work folder`);
   const root = resolve(workFolder);
   await mkdir(root, { recursive: true });
   const left = (await readdir(root)).filter((entry) => entry.startsWith(`${id}.`));
-  await Promise.all(left.map((entry) => rm(join(root, entry), { recursive: true, force: true })));
-  const work = join(root, `${id}.${randomUUID()}`);
-  await mkdir(work);
+  const dead = left.map((entry) => join(root, entry)).filter(isDead);
+  await Promise.all(dead.map((folder) => rm(folder, { recursive: true, force: true })));
+  const work = join(root, `${id}.${process.pid}.${randomUUID()}`);
+  inUse.add(work);
   try {
+    await mkdir(work, { mode: 0o700 });
     return await use(work);
   } finally {
     await rm(work, { recursive: true, force: true });
+    inUse.delete(work);
+  }
+}
+
+/** Whether the process that made a work folder is gone. One started anew in a container may have the same id. */
+function isDead(folder: string): boolean {
+  const pid = Number(folder.split('.').at(-2));
+  if (pid === process.pid) return !inUse.has(folder);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EPERM';
   }
 }

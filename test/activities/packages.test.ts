@@ -25,7 +25,8 @@ import { until } from '../support/until.ts';
 const LOG = '1/2/3/deploy.log';
 
 /** Failures are what is tested here: nobody needs to read about them. */
-const environment = () => new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
+const environment = (attempt = 1) =>
+  new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
 
 describe('package activities', () => {
   afterEach(() => Promise.all(running.splice(0).map((aem) => aem.stop()))); // before their folders go
@@ -164,6 +165,20 @@ describe('package activities', () => {
       });
       await assert.rejects(install(input(aem, big), env), { name: 'CancelledFailure' });
       assert.deepEqual(actions(aem), []);
+      assert.deepEqual(await leftOver(), []);
+    });
+
+    it('ends an attempt that was given up and has not heard of it, before the next one begins', async () => {
+      const aem = await start('publish1');
+      const job = input(aem, await page());
+      aem.faults.uploads.hold();
+      const first = install(job, environment(1));
+      await aem.faults.uploads.waiting(1);
+      const second = install(job, environment(2));
+      await assert.rejects(first, { name: 'CancelledFailure', message: 'a later attempt has begun' });
+      aem.faults.uploads.release();
+      assert.equal((await second).how, 'installed');
+      assert.deepEqual(actions(aem), ['upload', 'install']);
       assert.deepEqual(await leftOver(), []);
     });
 
