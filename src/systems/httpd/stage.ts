@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { configTest } from './config-test.ts';
 import { configurationFolders, type ConfigurationSettings } from './settings.ts';
-import { copyTree } from './sync.ts';
+import { shareFile, shareTree } from './sync.ts';
 import { absent, digest, immutableTest, listTree, type TreeEntry } from './tree.ts';
 
 export interface Staged {
@@ -40,7 +40,7 @@ export async function stage(
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   const immutable = immutableTest(settings.immutable);
-  await copyTree(packageFolder, root, immutable, signal);
+  await shareTree(packageFolder, root, immutable, signal);
 
   const [offered, live] = [await listTree(packageFolder), await listTree(settings.serverRoot)];
   const changed: string[] = [];
@@ -50,14 +50,13 @@ export async function stage(
       await chmod(join(root, path), entry.mode);
     if (entry.type === 'folder' || !immutable(path)) continue;
     const source = join(settings.serverRoot, path);
-    await placeImmutable(settings.serverRoot, root, path, entry);
     const other = offered.get(path);
-    if (!other || other.type === 'folder') continue;
     const same =
-      other.type === entry.type &&
+      other?.type === entry.type &&
       other.target === entry.target &&
       (entry.type === 'link' || (await digest(join(packageFolder, path))) === (await digest(source)));
-    if (!same) changed.push(path);
+    await placeImmutable(settings.serverRoot, root, path, entry, same ? packageFolder : undefined);
+    if (other && other.type !== 'folder' && !same) changed.push(path);
   }
   const unknown = [...offered].filter(
     ([path, entry]) => entry.type !== 'folder' && immutable(path) && !live.has(path),
@@ -65,7 +64,14 @@ export async function stage(
   return { root, changed, unknown: unknown.map(([path]) => path) };
 }
 
-async function placeImmutable(live: string, root: string, path: string, entry: TreeEntry): Promise<void> {
+/** A file of the host is copied: it may be written to. `equal` is where one like it lies that may not. */
+async function placeImmutable(
+  live: string,
+  root: string,
+  path: string,
+  entry: TreeEntry,
+  equal?: string,
+): Promise<void> {
   const parts = path.split('/');
   for (let depth = 1; depth < parts.length; depth++) {
     const folder = parts.slice(0, depth).join('/');
@@ -85,6 +91,7 @@ async function placeImmutable(live: string, root: string, path: string, entry: T
       `the package has a folder ${path} where this host has an immutable file`,
     );
   if (entry.type === 'link') await symlink(entry.target, join(root, path));
+  else if (equal) await shareFile(join(equal, path), join(root, path));
   else await copyFile(join(live, path), join(root, path));
 }
 
@@ -104,15 +111,15 @@ export async function testStaged(
   await rm(copy, { recursive: true, force: true });
   await mkdir(copy, { recursive: true });
   try {
-    await copyTree(staged.root, copy, () => false, signal);
     const live = [...new Set([settings.serverRoot, await realpath(settings.serverRoot)])];
-    for (const [path, entry] of await listTree(copy)) {
-      if (entry.type !== 'file') continue;
+    const share: typeof shareFile = async (source, target) => {
       // Byte for byte: configuration files have no declared encoding.
-      const text = await readFile(join(copy, path), 'latin1');
+      const text = await readFile(source, 'latin1');
       const moved = moveRoot(text, live, copy);
-      if (moved !== text) await writeFile(join(copy, path), moved, 'latin1');
-    }
+      if (moved === text) await shareFile(source, target);
+      else await writeFile(target, moved, 'latin1');
+    };
+    await shareTree(staged.root, copy, () => false, signal, share);
     const folders: readonly string[] = configurationFolders;
     for (const name of await readdir(settings.serverRoot))
       if (!folders.includes(name)) await symlink(join(settings.serverRoot, name), join(copy, name));

@@ -3,6 +3,7 @@ import {
   chmod,
   copyFile,
   lchown,
+  link,
   lutimes,
   mkdir,
   open,
@@ -44,27 +45,36 @@ export async function syncTree(
 }
 
 /**
- * Copies the configuration folders of `from` to the empty folder `to`: contents, links as links, permissions, owners; not
- * what `skip` is true for. Nobody needs such a copy after a power cut: an agent removes it when it starts.
+ * Gives the empty folder `to` the configuration folders of `from`: folders and links like its own, and its very files where
+ * the disk can, so that in neither place one may be written to; not what `skip` is true for. Nobody needs such a tree after
+ * a power cut: an agent removes it when it starts.
+ * @param share puts a file in its place
  * @throws what `syncTree` throws
  */
-export async function copyTree(
+export async function shareTree(
   from: string,
   to: string,
   skip: PathTest,
   signal?: AbortSignal,
+  share: typeof shareFile = shareFile,
 ): Promise<void> {
   try {
     for (const [path, entry] of await listTree(from)) {
       signal?.throwIfAborted();
       const target = join(to, path);
       if (entry.type === 'folder') await placeFolder(target, entry, undefined);
-      else if (!skip(path)) await copy(join(from, path), entry, target);
+      else if (skip(path)) continue;
+      else if (entry.type === 'link') await symlink(entry.target, target);
+      else await share(join(from, path), target);
     }
   } catch (error) {
     throw explained(error, to);
   }
 }
+
+/** The same file under another name; a copy where the disk has no such names, or does not give one away. */
+export const shareFile = (source: string, target: string): Promise<void> =>
+  link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_EXCL));
 
 async function sync(from: string, to: string, keep: PathTest, signal?: AbortSignal): Promise<Synced> {
   const [wanted, present] = [await listTree(from), await listTree(to)];
@@ -144,13 +154,15 @@ async function placeFolder(target: string, entry: TreeEntry, before: TreeEntry |
   const isNew = before?.type !== 'folder';
   if (isNew) {
     await mkdir(target);
-    if (mayGiveAway()) await lchown(target, entry.uid, entry.gid);
+    if (mayGiveAway() && !isOurs(entry)) await lchown(target, entry.uid, entry.gid);
   }
   if (isNew || before.mode !== entry.mode) await chmod(target, entry.mode);
 }
 
 /** Only root may give files away; anyone else's copies are their own. */
 const mayGiveAway = (): boolean => process.getuid?.() === 0;
+
+const isOurs = ({ uid, gid }: TreeEntry): boolean => uid === process.getuid?.() && gid === process.getgid?.();
 
 /** A temporary name in the same folder, one for each target so that a repetition finds what a dead run left. */
 const temporaryName = (target: string): string => join(dirname(target), `.${basename(target)}.fairway-new`);
@@ -174,15 +186,6 @@ async function place(source: string, entry: TreeEntry, target: string): Promise<
     if (entry.type === 'file') await chmod(temporary, entry.mode); // a change of owner clears set-id bits
   }
   await rename(temporary, target);
-}
-
-/** A new file or link; a copied file has the permissions of its source. */
-async function copy(source: string, entry: TreeEntry, target: string): Promise<void> {
-  if (entry.type === 'link') await symlink(entry.target, target);
-  else await copyFile(source, target, constants.COPYFILE_EXCL);
-  if (!mayGiveAway() || (entry.uid === process.getuid?.() && entry.gid === process.getgid?.())) return;
-  await lchown(target, entry.uid, entry.gid);
-  if (entry.type === 'file') await chmod(target, entry.mode); // a change of owner clears set-id bits
 }
 
 /** Waits until a file or a folder's entries are on the disk. */

@@ -41,10 +41,13 @@ export function extractZip(
     await mkdir(into, { recursive: true });
     if ((await readdir(into)).length > 0)
       throw new Failure('Conflict', `${into} is not empty: ${archive.label} is extracted to an empty folder`);
+    const made = new Set<string>();
     for (const entry of archive.entries) {
       signal?.throwIfAborted();
       const place = join(into, entry.name);
-      await makeFolders(into, entry.type === 'folder' ? entry.name : dirname(entry.name));
+      const folder = entry.type === 'folder' ? entry.name : dirname(entry.name);
+      if (!made.has(folder)) await makeFolders(into, folder);
+      made.add(folder);
       if (entry.type === 'file') await extractFile(archive, entry, place, signal);
     }
     // Links last: until then there is nothing that a file could be written through.
