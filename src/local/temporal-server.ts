@@ -32,6 +32,9 @@ export const serverSettings = [
  */
 export const databaseSettings = ['journal_mode=wal', 'synchronous=normal'] as const;
 
+/** Its heap is small: collecting garbage a quarter as often saves a tenth of its time, for some 300 MiB. */
+const GARBAGE_PERCENT = '400';
+
 const HOST = '127.0.0.1';
 /** How long closed runs stay; the dev server would drop them after one day. */
 const RETENTION_DAYS = 30;
@@ -68,7 +71,7 @@ export async function startTemporal(options: {
       ...(options.codecUrl === undefined ? [] : ['--ui-codec-endpoint', options.codecUrl]),
       ...['--log-level', 'warn'],
     ],
-    { logFile },
+    { logFile, env: { GOGC: GARBAGE_PERCENT, ...process.env } },
   );
   try {
     await ready(address, child);
