@@ -8,6 +8,7 @@ import { environmentOf, findKind, stepsOf, type ExecutionMode } from './steps.ts
 import {
   MAX_VALUE,
   MAX_VARIABLES,
+  uselessVariable,
   variableNameProblem,
   type PlainVariable,
   type SecretVariable,
@@ -109,15 +110,14 @@ export function isProgram(value: unknown): value is Program {
     webhooks = [],
   } = (value ?? {}) as Record<string, unknown>;
   const objects = (list: unknown, isGood: (item: Record<string, unknown>) => boolean) =>
-    Array.isArray(list) &&
-    list.every(
-      (item: unknown) => typeof item === 'object' && item !== null && isGood(item as Record<string, unknown>),
-    );
+    Array.isArray(list) && list.every((item: unknown) => isObject(item) && isGood(item));
   const texts = (...all: unknown[]) => all.every((text) => typeof text === 'string');
   return (
     texts(id, name) &&
-    typeof timeouts === 'object' &&
-    typeof performance === 'object' &&
+    isObject(timeouts) &&
+    Object.values(timeouts).every((days) => typeof days === 'number') &&
+    isObject(performance) &&
+    isObject(performance['assets']) &&
     objects(webhooks, (webhook) => texts(webhook['id']) && Array.isArray(webhook['events'])) &&
     objects(
       environments,
@@ -133,18 +133,21 @@ export function isProgram(value: unknown): value is Program {
       return (
         findKind({ flavour: flavour as Program['type'], type }) !== undefined &&
         texts(pipeline['id'], pipeline['name'], branch ?? tag, url) &&
-        typeof pipeline['variables'] === 'object' &&
+        isObject(pipeline['variables']) &&
         (type === 'codeQuality' || paths.every(Array.isArray))
       );
     })
   );
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
 function isClusterOrAbsent(value: unknown): boolean {
   const { namespace, rolloutMinutes, replicas } = (value ?? {}) as Record<string, unknown>;
   return (
     value === undefined ||
-    (typeof namespace === 'string' && typeof rolloutMinutes === 'number' && typeof replicas === 'object')
+    (typeof namespace === 'string' && typeof rolloutMinutes === 'number' && isObject(replicas))
   );
 }
 
@@ -262,8 +265,9 @@ export function withVariable(
   { pipelineId, name, variable, by }: ChangeVariable,
   at: string,
 ): { readonly variables: NonNullable<ProgramState['variables']> } | { readonly refusal: string } {
-  const pipeline = state.definition?.pipelines.find(({ id }) => id === pipelineId);
-  if (!pipeline) return { refusal: `this program has no pipeline ${pipelineId}` };
+  const { definition } = state;
+  const pipeline = definition?.pipelines.find(({ id }) => id === pipelineId);
+  if (!definition || !pipeline) return { refusal: `this program has no pipeline ${pipelineId}` };
   const before = state.variables?.[pipelineId] ?? [];
   const others = before.filter((known) => known.name !== name);
   if (!variable && others.length === before.length)
@@ -272,6 +276,9 @@ export function withVariable(
         ? `variable ${name} is part of the definition of pipeline ${pipelineId}: remove it there`
         : `pipeline ${pipelineId} has no variable ${name}`,
     };
+  const kind = { flavour: definition.type, type: pipeline.type };
+  const useless = variable && uselessVariable(name, kind);
+  if (useless !== undefined) return { refusal: `variable ${name}: ${useless}` };
   const after = variable ? [...others, { ...variable, by, at }] : others;
   const names = new Set([...Object.keys(pipeline.variables), ...after.map((known) => known.name)]);
   if (variable && names.size > MAX_VARIABLES)

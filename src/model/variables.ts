@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts';
 import { BASIC_PASSWORD, isPerformanceVariable } from './performance-variables.ts';
+import { findKind, type KindChoice } from './steps.ts';
 
 /** Variables of a pipeline that are set beside its definition; types are Cloud Manager's. */
 
@@ -44,6 +45,15 @@ export function variableNameProblem(name: string): string | undefined {
     return `${name} is set by the build itself; choose another name`;
   return undefined;
 }
+
+/** Why pipelines of this kind have no use for a variable; undefined when they have. */
+export const uselessVariable = (name: string, { flavour, type }: KindChoice): string | undefined => {
+  const kind = findKind({ flavour, type });
+  const steps = kind?.stages.flatMap(([, ids]) => ids) ?? [];
+  return isPerformanceVariable(name) && !steps.includes('loadTest')
+    ? `${name} is for Performance Testing, which ${kind?.title ?? 'this pipeline'} has not`
+    : undefined;
+};
 
 /** Why a variable may not be plain; undefined when it may. */
 export const plainVariableProblem = (name: string): string | undefined =>

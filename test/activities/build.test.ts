@@ -166,11 +166,8 @@ describe('the build', function () {
 
     it('fails on a failing unit test, names it, and gives builds their variables and nothing else', async () => {
       process.env.FAIRWAY_SECRET_PROBE = 'hidden';
-      const { output } = build(
-        await inputFor(commit, {
-          ...{ FAIL: 'yes', BRANCH: 'not this one', CM_PERF_TEST_BASIC_USERNAME: 'visitor' },
-        }),
-      );
+      const given = { FAIL: 'yes', CM_PERF_TEST_BASIC_USERNAME: 'visitor' };
+      const { output } = build(await inputFor(commit, given));
       await assert.rejects(output, (error: Failure) => {
         assert.equal(error.type, 'BuildFailed');
         assert.equal(error.message, '1 of 1 unit tests failed: com.example.SmallTest.behaves');

@@ -228,7 +228,13 @@ describe('a field of a definition', () => {
       'the password of a load test for everybody to read',
       [...pipeline, 'variables'],
       { CM_PERF_TEST_BASIC_PASSWORD: 'x' },
-      /^pipelines\.0\.variables: CM_PERF_TEST_BASIC_PASSWORD must be secret/,
+      /^pipelines\.0\.variables\.CM_PERF_TEST_BASIC_PASSWORD: .* must be secret/,
+    ],
+    [
+      'a variable that the build sets itself',
+      [...pipeline, 'variables'],
+      { PATH: '/tmp' },
+      /^pipelines\.0\.variables\.PATH: PATH is set by the build itself/,
     ],
     ['an unknown code scanner', ['codeScanner'], { type: 'sonar' }, /^codeScanner\.type: /],
     [

@@ -203,14 +203,17 @@ describe('the definition of a program', () => {
     });
 
   it('of Cloud Service has no performance tests, and no gates but that of code scanning', () => {
+    const loadTest = { CM_PERF_TEST_CRAWLER_MAX_PAGES: '2000' };
     const cloud = (program: object) =>
       problems({ ...definition({ cse: undefined }, { type: 'aem_cloud_service' }), ...program });
     assert.deepEqual(
       cloud({
         performance: { viewsPerMinute: 500, pages: { popular: ['/content/site'] }, crawl: {} },
         qualityGates: { crxde_support: { severity: 'critical' }, coverage: { expected: 60 } },
+        pipelines: [{ ...example.pipelines[0], cse: undefined, variables: loadTest }],
       }),
       [
+        'pipelines.0.variables.CM_PERF_TEST_CRAWLER_MAX_PAGES: CM_PERF_TEST_CRAWLER_MAX_PAGES is for Performance Testing, which a production pipeline of Cloud Service has not: leave it out',
         'performance.viewsPerMinute: 500 is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',
         'performance.pages.popular: ["/content/site"] is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',
         'performance.crawl: {"seeds":[],"maxPages":5000,"maxDepth":20} is for Performance Testing, a step of Managed Services: leave it out in a program of Cloud Service',

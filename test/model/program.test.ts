@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import {
   emptyProgram,
   executionIdOf,
+  isProgram,
   sameDefinition,
   snapshot,
   startRefusal,
   type ProgramState,
   type Start,
+  withVariable,
 } from '../../src/model/program.ts';
 import { programSchema } from '../../src/model/schema/definition.ts';
 import { definition } from '../support/definition.ts';
@@ -110,6 +112,48 @@ describe('starting an execution', () => {
 
   it('gives ids of ten digits', () => {
     assert.deepEqual([1, 6554, 9_999_999_999].map(executionIdOf), ['0000000001', '0000006554', '9999999999']);
+  });
+});
+
+describe('a definition that comes past the schema', () => {
+  const program = programSchema.parse(definition());
+  const [pipeline] = program.pipelines;
+
+  it('has what executions rely on, or is none', () => {
+    assert.ok(isProgram(program));
+    const lacking: [string, object][] = [
+      ['time-outs', { timeouts: null }],
+      ['days', { timeouts: { approval: 'soon' } }],
+      ['performance goals', { performance: null }],
+      ['goals of the assets test', { performance: {} }],
+      ['variables', { pipelines: [{ ...pipeline, variables: null }] }],
+      ['paths', { pipelines: [{ ...pipeline, dispatcherCacheFlushPaths: undefined }] }],
+      ['a kind', { pipelines: [{ ...pipeline, type: 'other' }] }],
+      ['nodes', { environments: [{ ...program.environments[0], publish: undefined }] }],
+      ['a pipeline', { pipelines: [null] }],
+    ];
+    for (const [what, change] of lacking) assert.ok(!isProgram({ ...program, ...change }), what);
+    for (const value of [undefined, null, 1, 'program', []]) assert.ok(!isProgram(value));
+  });
+});
+
+describe('a variable of a load test', () => {
+  const name = 'CM_PERF_TEST_BASIC_USERNAME';
+  const variable = { name, type: 'string', value: 'visitor' } as const;
+  const set = (program: object) =>
+    withVariable(
+      { definition: programSchema.parse(program), revision: 1, lastExecution: 0 },
+      { pipelineId: '101', name, variable, by },
+      at,
+    );
+
+  it('is set where there is one, and refused elsewhere: nobody would look at it', () => {
+    assert.ok('variables' in set(definition()));
+    const cloud = set(definition({ cse: undefined }, { type: 'aem_cloud_service' }));
+    assert.match(
+      'refusal' in cloud ? cloud.refusal : 'it was set',
+      /is for Performance Testing, which a production pipeline of Cloud Service has not/,
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { codeQualityMetrics } from '../code-quality.ts';
 import { stepsOfFlavour, type StepId } from '../steps.ts';
+import { uselessVariable } from '../variables.ts';
 import { performanceSchema, type PerformanceGoals } from './performance.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { QualityGates } from './quality-gates.ts';
@@ -27,6 +28,10 @@ export function checkFlavour(
         ['pipelines', index, 'cse'],
         'CSE Support is a step of Managed Services: leave it out in a program of Cloud Service',
       );
+    for (const name of Object.keys(pipeline.variables)) {
+      const useless = uselessVariable(name, { flavour: type, type: pipeline.type });
+      if (useless !== undefined) problem(['pipelines', index, 'variables', name], `${useless}: leave it out`);
+    }
   });
   for (const [step, days] of Object.entries(timeouts))
     if (days !== undefined && !steps.includes(step as StepId))

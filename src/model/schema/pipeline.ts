@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainVariableProblem, variableNameProblem } from '../variables.ts';
 import { isRefName, repositoryProblem } from '../git-names.ts';
 import { contentPath, label, numericId } from './fields.ts';
 
@@ -44,8 +45,11 @@ const common = {
     .record(variableName, z.string().max(2048, 'must have 2048 characters at most'))
     .default({})
     .refine((all) => Object.keys(all).length <= 200, 'at most 200 variables')
-    .refine((all) => !Object.hasOwn(all, 'CM_PERF_TEST_BASIC_PASSWORD'), {
-      error: 'CM_PERF_TEST_BASIC_PASSWORD must be secret: fairway variables set PIPELINE --secret',
+    .superRefine((all, context) => {
+      for (const name of Object.keys(all)) {
+        const message = variableNameProblem(name) ?? plainVariableProblem(name);
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+      }
     })
     .describe(
       'Plain variables of the build and of the load test, 200 at most. Those set with `fairway variables set` count before them.',
