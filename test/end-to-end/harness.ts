@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { deploymentWorkflowId, type ExecutionState } from '../../src/model/execution.ts';
 import type { DeploymentProgress } from '../../src/model/deployment.ts';
 import type { Started } from '../../src/model/program.ts';
+import { reExecutionRefusal } from '../../src/model/re-execution.ts';
 import type { ProgramInput } from '../../src/model/schema/definition.ts';
 import type { ExecutionMode } from '../../src/model/steps.ts';
 import { startPlatform, type Platform } from '../../src/local/platform.ts';
 import { hashTree, immutableTest } from '../../src/systems/httpd/tree.ts';
 import { loadBalancerOf } from '../../src/systems/load-balancer/choose.ts';
 import { run } from '../../src/systems/process.ts';
+import { insist } from '../support/applied.ts';
 import { until } from '../support/until.ts';
 
 export const tester = { subject: 'tester', via: 'test', verified: false };
@@ -50,7 +52,8 @@ export class TestPlatform {
         })),
       }),
     });
-    await this.platform.client.setEmergency(this.platform.program.id, true, tester);
+    const { client, program } = this.platform;
+    await insist('emergency mode is activated', () => client.setEmergency(program.id, true, tester));
   }
 
   async stop(): Promise<void> {
@@ -67,9 +70,18 @@ export class TestPlatform {
   }
 
   /** Without the tests of stage unless they are wanted: they take their time. */
-  begin(mode: ExecutionMode = 'EMERGENCY'): Promise<Started> {
+  begin(mode: ExecutionMode = 'EMERGENCY', reExecutes?: string): Promise<Started> {
     const { client, program, pipelineId } = this.platform;
-    return client.start({ programId: program.id, pipelineId, mode, by: tester });
+    return client.start({ programId: program.id, pipelineId, mode, reExecutes, by: tester });
+  }
+
+  /** Only the production deployment, of what the last execution built, where that can be had. */
+  async beginProduction(): Promise<Started> {
+    const { client, program, pipelineId } = this.platform;
+    const last = (await client.program(program.id))?.latest?.[pipelineId];
+    if (last === undefined) return this.begin();
+    const state = await client.execution({ programId: program.id, pipelineId, executionId: last });
+    return reExecutionRefusal(state) ? this.begin() : this.begin('NORMAL', last);
   }
 
   state({ executionId }: Started): Promise<ExecutionState> {

@@ -70,7 +70,7 @@ describe('a rolling deployment on real servers', function () {
   it('cancelled in the middle, finishes the leg it has begun and leaves every node serving', async () => {
     const [publish1] = aem().publish;
     publish1!.faults.installs.hold();
-    const started = await fairway.begin();
+    const started = await fairway.beginProduction();
     await publish1!.faults.installs.waiting(1);
     const { client, program, pipelineId } = fairway.platform;
     const address = { programId: program.id, pipelineId, executionId: started.executionId };
@@ -82,10 +82,45 @@ describe('a rolling deployment on real servers', function () {
     await fairway.bothInService();
   });
 
+  it('that fails on AEM in its second leg is MIXED, says so, and serves', async () => {
+    const publish2 = aem().publish[1]!;
+    publish2.faults.failing.set('site.all', 'javax.jcr.nodetype.ConstraintViolationException: no such type');
+    const state = await fairway.end(await fairway.beginProduction());
+    publish2.faults.failing.clear();
+    assert.equal(state.status, 'FAILED');
+    assert.match(state.failure?.message ?? '', /publish2: .*ConstraintViolationException/s);
+    const { legs } = fairway.production(state);
+    assert.deepEqual(states(legs), ['NEW', 'MIXED']);
+    assert.match(legs[1]?.reason ?? '', /publish2 old, dispatcher2 new|dispatcher2 new, publish2 old/);
+    await fairway.bothInService();
+  });
+
+  it('keeps a host that was damaged meanwhile from the visitors; the next deployment makes it good', async () => {
+    const [publish1] = aem().publish;
+    const damaged = join(aem().dispatchers[1]!.serverRoot, 'conf/httpd.conf');
+    const good = await readFile(damaged, 'utf8');
+    publish1!.faults.installs.hold();
+    const started = await fairway.beginProduction();
+    await publish1!.faults.installs.waiting(1);
+    await appendFile(damaged, '\nNoSuchDirective on\n');
+    publish1!.faults.installs.release();
+    const state = await fairway.end(started);
+    assert.equal(state.status, 'FAILED');
+    assert.match(state.failure?.message ?? '', /dispatcher2: .*NoSuchDirective/s);
+    assert.deepEqual(states(fairway.production(state).legs), ['NEW', 'OUT']);
+    assert.deepEqual(await fairway.service(), ['dispatcher1 up', 'dispatcher2 maintenance']);
+
+    await writeFile(damaged, good);
+    const next = await fairway.end(await fairway.beginProduction());
+    assert.equal(next.status, 'FINISHED', next.failure?.message);
+    assert.ok(fairway.production(next).reconciled.includes('dispatcher2: returned to service'));
+    await fairway.bothInService();
+  });
+
   it('terminated in the middle, still cleans up and lets go of the environment', async () => {
     const [publish1] = aem().publish;
     publish1!.faults.installs.hold();
-    const started = await fairway.begin();
+    const started = await fairway.beginProduction();
     await publish1!.faults.installs.waiting(1);
     await fairway.platform.client.temporal.workflow.getHandle(started.workflowId).terminate('test');
     publish1!.faults.installs.release();
@@ -101,40 +136,5 @@ describe('a rolling deployment on real servers', function () {
       [[], []],
       'free, and nothing is left to do',
     );
-  });
-
-  it('that fails on AEM in its second leg is MIXED, says so, and serves', async () => {
-    const publish2 = aem().publish[1]!;
-    publish2.faults.failing.set('site.all', 'javax.jcr.nodetype.ConstraintViolationException: no such type');
-    const state = await fairway.end(await fairway.begin());
-    publish2.faults.failing.clear();
-    assert.equal(state.status, 'FAILED');
-    assert.match(state.failure?.message ?? '', /publish2: .*ConstraintViolationException/s);
-    const { legs } = fairway.production(state);
-    assert.deepEqual(states(legs), ['NEW', 'MIXED']);
-    assert.match(legs[1]?.reason ?? '', /publish2 old, dispatcher2 new|dispatcher2 new, publish2 old/);
-    await fairway.bothInService();
-  });
-
-  it('keeps a host that was damaged meanwhile from the visitors; the next deployment makes it good', async () => {
-    const [publish1] = aem().publish;
-    const damaged = join(aem().dispatchers[1]!.serverRoot, 'conf/httpd.conf');
-    const good = await readFile(damaged, 'utf8');
-    publish1!.faults.installs.hold();
-    const started = await fairway.begin();
-    await publish1!.faults.installs.waiting(1);
-    await appendFile(damaged, '\nNoSuchDirective on\n');
-    publish1!.faults.installs.release();
-    const state = await fairway.end(started);
-    assert.equal(state.status, 'FAILED');
-    assert.match(state.failure?.message ?? '', /dispatcher2: .*NoSuchDirective/s);
-    assert.deepEqual(states(fairway.production(state).legs), ['NEW', 'OUT']);
-    assert.deepEqual(await fairway.service(), ['dispatcher1 up', 'dispatcher2 maintenance']);
-
-    await writeFile(damaged, good);
-    const next = await fairway.end(await fairway.begin());
-    assert.equal(next.status, 'FINISHED', next.failure?.message);
-    assert.ok(fairway.production(next).reconciled.includes('dispatcher2: returned to service'));
-    await fairway.bothInService();
   });
 });
