@@ -1,18 +1,37 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { WorkflowFailedError } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities, WaitActivities } from '../model/activities.ts';
 import { deploymentWorkflowId, leaseWorkflowId } from '../model/execution.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 
-/** What executions ask of Temporal itself. */
+const STATUS = defineSearchAttributeKey('FairwayStatus', 'KEYWORD');
+/** An execution that has ended keeps its record within seconds, or not for long. */
+const LET_GO_MS = 10_000;
+
+/** What executions and programs ask of Temporal itself. */
 export const waitActivities = ({ client }: { client: Client }): WaitActivities => ({
   untilClosed: (workflowId) =>
+    whileHeartbeating((signal) => closed(client, client.workflow.getHandle(workflowId), signal)),
+
+  letsGo: (workflowId) =>
     whileHeartbeating(async (signal) => {
+      const description = await running(client, workflowId);
+      if (!description) return true;
+      const status = description.typedSearchAttributes.get(STATUS);
+      if (status === 'RUNNING' || status === 'CANCELLING') return false;
+      const limit = AbortSignal.timeout(LET_GO_MS);
       try {
-        await client.connection.withAbortSignal(signal, () => client.workflow.getHandle(workflowId).result());
+        const handle = client.workflow.getHandle(workflowId, description.runId);
+        await closed(client, handle, AbortSignal.any([signal, limit]));
+        return true;
       } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)) throw error;
+        if (!limit.aborted) throw error;
+        return false;
       }
     }),
 
@@ -26,6 +45,16 @@ export const waitActivities = ({ client }: { client: Client }): WaitActivities =
 
   describeRunning: (workflowId) => describeRunning(client, workflowId),
 });
+
+/** Waits for the end of a workflow, whichever it is; one that is unknown has ended. */
+async function closed(client: Client, handle: WorkflowHandle, signal: AbortSignal): Promise<void> {
+  try {
+    await client.connection.withAbortSignal(signal, () => handle.result());
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)) throw error;
+  }
+}
 
 export const leaseActivities = ({ client }: { client: Client }): Pick<Activities, 'endLease'> => ({
   async endLease(workflowId, runId) {

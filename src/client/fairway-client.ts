@@ -28,7 +28,7 @@ import {
   type Page,
   type PageOptions,
 } from './executions.ts';
-import { FairwayError, isConflict } from './fairway-error.ts';
+import { FairwayError } from './fairway-error.ts';
 import { Files, stepFiles, type LeftFile } from './files.ts';
 import type { Content, LogPiece, StepResults } from './read-files.ts';
 import { logKey, nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
@@ -192,15 +192,7 @@ export class FairwayClient implements FairwayAccess {
    */
   async start({ programId, ...start }: Start & { readonly programId: string }): Promise<Started> {
     await this.refuseReExecution(programId, start);
-    const update = () => this.catalogue.update<Started, Start>(programId, 'start', start, START_MS);
-    try {
-      return await update();
-    } catch (error) {
-      // Where that cannot be found out, the refusal is what is known.
-      const letsGo = () => this.one.letsGo(programId, start.pipelineId).catch(() => false);
-      if (isConflict(error) && (await letsGo())) return update();
-      throw error;
-    }
+    return this.catalogue.update<Started, Start>(programId, 'start', start, START_MS);
   }
 
   /** Before anything is started: a re-execution that cannot be would end at its validation. */

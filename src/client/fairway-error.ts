@@ -11,7 +11,6 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { FailureType } from '../model/failures.ts';
 import type { DefinitionProblem } from './definition-problems.ts';
 
 /**
@@ -47,13 +46,6 @@ export class FairwayError extends Error {
     this.problems = problems;
   }
 }
-
-/** Whether an update was refused since something is in the way that may not be there for long. */
-export const isConflict = (error: unknown): boolean =>
-  error instanceof FairwayError &&
-  error.cause instanceof WorkflowUpdateFailedError &&
-  error.cause.cause instanceof ApplicationFailure &&
-  error.cause.cause.type === ('Conflict' satisfies FailureType);
 
 /** Whether workers were asked, and have no answer for what began with another version: it is as good as unknown. */
 export const isUnanswerable = (error: unknown): boolean =>

@@ -1,5 +1,3 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { DeploymentProgress } from '../model/deployment.ts';
 import {
   deploymentWorkflowId,
@@ -9,7 +7,7 @@ import {
   type StepState,
 } from '../model/execution.ts';
 import type { StepId } from '../model/steps.ts';
-import { QUERY_MS, UPDATE_MS, type Calls } from './calls.ts';
+import { QUERY_MS, type Calls } from './calls.ts';
 import { FairwayError, isUnanswerable } from './fairway-error.ts';
 import type { Files } from './files.ts';
 import { recordedExecutions } from './recorded-executions.ts';
@@ -27,8 +25,6 @@ export const nameOf = ({ programId, pipelineId, executionId }: ExecutionAddress)
 /** Storage key of a step's log, also before the step has begun. */
 export const logKey = (address: Required<ExecutionAddress>, step: StepId): string =>
   `${executionKey(address)}/logs/${step}.log`;
-
-const STATUS = defineSearchAttributeKey('FairwayStatus', 'KEYWORD');
 
 /** Reads executions one by one. */
 export class OneExecution {
@@ -61,20 +57,6 @@ export class OneExecution {
       if (record) return record;
       throw error;
     }
-  }
-
-  /** Whether the execution of a pipeline has ended, though it may run on for its record; returns when it no longer does. */
-  async letsGo(programId: string, pipelineId: string): Promise<boolean> {
-    const handle = this.calls.temporal.workflow.getHandle(executionWorkflowId(programId, pipelineId));
-    const what = nameOf({ programId, pipelineId });
-    const { status, typedSearchAttributes } = await this.calls.within(QUERY_MS, what, false, () =>
-      handle.describe(),
-    );
-    if (status.name !== 'RUNNING') return true;
-    const said = typedSearchAttributes.get(STATUS);
-    if (said === 'RUNNING' || said === 'CANCELLING') return false;
-    await this.calls.within(UPDATE_MS, what, false, () => handle.result().catch(unlessUnanswered));
-    return true;
   }
 
   /** The id of the execution of a pipeline that runs now, as the server knows it; undefined when none does. */
@@ -162,8 +144,3 @@ const deploymentsBefore = ({ steps }: ExecutionState, id: string): number =>
       steps.findIndex((step) => step.id === id),
     )
     .filter(({ action }) => action === 'deploy').length;
-
-/** However it ended, it has. */
-function unlessUnanswered(error: unknown): void {
-  if (!(error instanceof WorkflowFailedError)) throw error;
-}

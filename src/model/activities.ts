@@ -303,6 +303,11 @@ export interface ReportInput {
 export interface WaitActivities {
   /** Returns once the workflow of that id is closed or unknown. */
   untilClosed(workflowId: string): Promise<void>;
+  /**
+   * Whether an execution is over, though its workflow may run on for its record: then returns when that is closed, or gives
+   * it up after ten seconds.
+   */
+  letsGo(workflowId: string): Promise<boolean>;
   /** Asks the server to cancel a workflow; one that is closed already is no error. */
   requestCancellation(workflowId: string, runId: string): Promise<void>;
   /** What a running workflow says of itself in one line; undefined when none of that id runs. */

@@ -141,6 +141,13 @@ export const waiting = proxyActivities<WaitActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 1 },
 });
 
+/** A person waits for the answer. */
+export const asking = proxyActivities<Pick<WaitActivities, 'letsGo'>>({
+  taskQueue: 'fairway-waits',
+  scheduleToCloseTimeout: '20 seconds',
+  ...watched,
+});
+
 /** A cluster that is away, or busy with what is to be changed, is asked for half an hour. */
 export const applying = proxyActivities<Pick<KubernetesActivities, 'applyKubernetes'>>({
   startToCloseTimeout: '10 minutes',

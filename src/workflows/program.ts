@@ -40,8 +40,8 @@ import {
 } from '../model/program.ts';
 import type { Program } from '../model/schema/definition.ts';
 import { sourceText } from '../model/source.ts';
-import { waiting } from './activities.ts';
-import { failure } from './failures.ts';
+import { asking, waiting } from './activities.ts';
+import { failure, understood } from './failures.ts';
 import { always } from './scopes.ts';
 import type { pipelineExecution } from './pipeline-execution.ts';
 
@@ -146,27 +146,11 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   setHandler(
     startUpdate,
     async (request) => {
-      const { pipelineId } = request;
-      const before = state.latest?.[pipelineId];
-      const { executionId, input } = allot(request);
-      // Whether one runs, only the server knows: of its end the program hears some time after everybody else.
-      try {
-        const workflowId = executionWorkflowId(input.program.id, pipelineId);
-        const child = await startChild<typeof pipelineExecution>('pipelineExecution', {
-          ...childOptions(input),
-          workflowId,
-          args: [input],
-        });
-        running.set(pipelineId, executionId);
-        const ended = () => void (running.get(pipelineId) === executionId && running.delete(pipelineId));
-        child.result().then(ended, ended);
-        return { executionId, workflowId, runId: child.firstExecutionRunId };
-      } catch (error) {
-        takeBack(pipelineId, executionId, before);
-        if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
-          throw busy(pipelineId, running.get(pipelineId));
-        throw error;
-      }
+      const started = await begin(request);
+      if (started) return started;
+      const again = (await letsGo(request.pipelineId)) && (await begin(request));
+      if (again) return again;
+      throw busy(request.pipelineId, running.get(request.pipelineId));
     },
     {
       description: 'Starts an execution of a pipeline, in NORMAL or EMERGENCY mode',
@@ -176,11 +160,51 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
         refuseUnverified(request.by);
         const refusal = startRefusal(state, request);
         if (refusal) throw failure('Refused', refusal);
-        if (leaving.has(request.pipelineId))
-          throw failure('Conflict', `pipeline ${request.pipelineId} is just being removed`);
+        refuseLeaving(request.pipelineId);
       },
     },
   );
+
+  /** Starts an execution; undefined when one is running. Whether one is, only the server knows: the program hears of its end later. */
+  async function begin(request: Start): Promise<Started | undefined> {
+    const { pipelineId } = request;
+    const { executionId, input } = allot(request);
+    try {
+      const workflowId = executionWorkflowId(input.program.id, pipelineId);
+      const child = await always(() =>
+        startChild<typeof pipelineExecution>('pipelineExecution', {
+          ...childOptions(input),
+          workflowId,
+          args: [input],
+        }),
+      );
+      state = { ...state, latest: { ...state.latest, [pipelineId]: executionId } };
+      running.set(pipelineId, executionId);
+      const ended = () => void (running.get(pipelineId) === executionId && running.delete(pipelineId));
+      child.result().then(ended, ended);
+      return { executionId, workflowId, runId: child.firstExecutionRunId };
+    } catch (error) {
+      takeBack(executionId);
+      if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether the execution of a pipeline has ended and, its record kept, makes room for the next one. */
+  async function letsGo(pipelineId: string): Promise<boolean> {
+    const summary = `Whether the execution of pipeline ${pipelineId} has ended`;
+    const workflowId = executionWorkflowId(state.definition?.id ?? '', pipelineId);
+    try {
+      return await always(() => asking.letsGo.executeWithOptions({ summary }, [workflowId]));
+    } catch (error) {
+      understood(error); // where that cannot be found out, the refusal is what is known
+      return false;
+    }
+  }
+
+  function refuseLeaving(pipelineId: string): void {
+    if (leaving.has(pipelineId)) throw failure('Conflict', `pipeline ${pipelineId} is just being removed`);
+  }
 
   /** As the definition says now: it takes somebody verified to let others in. */
   function refuseUnverified(by: unknown): void {
@@ -195,19 +219,16 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
     const pipeline = definition?.pipelines.find(({ id }) => id === request.pipelineId);
     if (refusal || !definition || !pipeline)
       throw failure('Refused', refusal ?? `pipeline ${request.pipelineId} is not defined`);
+    refuseLeaving(pipeline.id);
     const lastExecution = state.lastExecution + 1;
     const executionId = executionIdOf(lastExecution);
-    state = { ...state, lastExecution, latest: { ...state.latest, [pipeline.id]: executionId } };
+    state = { ...state, lastExecution };
     return { executionId, input: snapshot({ ...state, definition }, pipeline, request, executionId) };
   }
 
-  /** An id that nothing has, and nobody knows, goes to the next execution. */
-  function takeBack(pipelineId: string, executionId: string, before: string | undefined): void {
-    const { lastExecution, latest = {} } = state;
-    if (latest[pipelineId] === executionId) {
-      const { [pipelineId]: _, ...others } = latest;
-      state = { ...state, latest: before === undefined ? others : { ...others, [pipelineId]: before } };
-    }
+  /** An id that nothing has, and nobody knows, goes to the next execution, unless that has one already. */
+  function takeBack(executionId: string): void {
+    const { lastExecution } = state;
     if (executionIdOf(lastExecution) === executionId) state = { ...state, lastExecution: lastExecution - 1 };
   }
 
@@ -226,7 +247,9 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
       const found = await Promise.all(
         uses.map(async ([what, workflowId]) => {
           const summary = `Whether ${what} is in use`;
-          const user = await waiting.describeRunning.executeWithOptions({ summary }, [workflowId]);
+          const user = await always(() =>
+            waiting.describeRunning.executeWithOptions({ summary }, [workflowId]),
+          );
           return user === undefined ? [] : [`${what} is in use by ${user}`];
         }),
       );
@@ -260,7 +283,8 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   }
 
   describe(state);
-  // A program has no end: cancelling it would lose the definition and begin the execution ids anew.
+  // A program has no end: cancelling it would lose the definition and begin the execution ids anew. Nor does that reach what
+  // it does for whoever asks: without "always" all of it would fail from then on, and its executions be cancelled as well.
   await always(() => condition(() => workflowInfo().continueAsNewSuggested));
   await always(() => condition(allHandlersFinished));
   await continueAsNew<typeof program>(state);

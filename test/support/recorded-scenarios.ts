@@ -368,6 +368,22 @@ const notForProduction: Scenario = async (fairway, keep) => {
   }
 };
 
+/** A program that waits with an execution until the one before has kept its record. */
+const keepsItsRecord: Scenario = async (fairway, keep) => {
+  const kept = gate();
+  const recordExecution = async () => {
+    await kept.hold();
+    return results;
+  };
+  const first = await fairway.begin({ recordExecution });
+  await send(fairway, first, 'cancel');
+  await until('it has ended', async () => (await fairway.state()).status === 'CANCELLED');
+  const next = fairway.client.start({ programId: '1', pipelineId: '101', mode: 'NORMAL', by: ann });
+  kept.open();
+  await cancelled(fairway, await next);
+  await keep('waited-for-record', program, 'RUNNING');
+};
+
 /** A program that is continued as new while an execution runs: only the server then knows that it does. */
 const continued: Scenario = async (fairway, keep) => {
   const { client } = fairway;
@@ -496,6 +512,7 @@ export const scenarios: readonly Scenario[] = [
   uiTested,
   toCluster,
   reExecuted,
+  keepsItsRecord,
   continued,
   beside,
 ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { FairwayError } from '../../src/client/fairway-error.ts';
+import type { Start, Started } from '../../src/model/program.ts';
 import { definition } from '../support/definition.ts';
 import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
@@ -141,16 +142,31 @@ describe('a program', () => {
     await until('it has ended', async () => (await fairway.state()).status === 'CANCELLED');
     const start = { pipelineId: '101', mode: 'NORMAL', by: ann } as const;
     const program = fairway.client.temporal.workflow.getHandle('program-1');
-    await assert.rejects(
-      program.executeUpdate('start', { args: [start] }),
-      'the program itself waits for nobody',
+    const updates = ['one', 'other'].map((updateId) =>
+      program.startUpdate<Started, [Start]>('start', { args: [start], updateId, waitForStage: 'ACCEPTED' }),
     );
-    const next = fairway.client.start({ programId: '1', ...start });
+    const starts = (await Promise.all(updates)).map((update) => update.result());
     kept.open();
-    const second = await next;
+    const [second, ...others] = (await Promise.allSettled(starts)).flatMap((end) =>
+      end.status === 'fulfilled' ? [end.value] : [],
+    );
+    assert.ok(second);
+    assert.deepEqual(others, [], 'of those that waited only one begins');
     assert.notEqual(second.executionId, first.executionId);
+    assert.equal((await fairway.client.program('1'))?.latest?.['101'], second.executionId);
     await fairway.client.send('cancel', fairway.address(second), { by: ann });
     await fairway.end(second);
+  });
+
+  it('goes on as before when somebody cancels it, and so do its executions', async () => {
+    const first = await fairway.begin({}, { pipeline: idle });
+    const { workflow } = fairway.client.temporal;
+    await workflow.getHandle('program-1').cancel();
+    await assert.rejects(fairway.begin({}, { pipeline: idle }), refused(/has a running execution/));
+    await fairway.waitsAt('approval');
+    await workflow.getHandle(first.workflowId).terminate();
+    const next = await fairway.begin({}, { pipeline: idle });
+    await workflow.getHandle(next.workflowId).terminate();
   });
 
   it('keeps older executions readable beside the latest', async () => {
