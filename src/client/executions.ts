@@ -113,7 +113,8 @@ export class ExecutionLists {
     const text = await this.files.text(key);
     if (text !== undefined) return JSON.parse(text) as ExecutionSummary;
     const startedBy = { subject: 'unknown', via: 'unknown', verified: false };
-    return { ...entry, programName: '', pipelineName: '', pipelineType: 'production', branch: '', startedBy };
+    const unknown = { programName: '', pipelineName: '', pipelineType: 'production', branch: '' } as const;
+    return { ...entry, ...unknown, trigger: 'MANUAL', startedBy };
   }
 
   private async state(found: Recorded | ExecutionSummary): Promise<ExecutionState | ExecutionSummary> {

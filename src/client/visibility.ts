@@ -8,7 +8,14 @@ import type { ExecutionFilter } from './executions.ts';
 /** What the program entity notes down about each execution that it starts. */
 export type ExecutionMemo = Pick<
   ExecutionSummary,
-  'executionId' | 'mode' | 'startedBy' | 'programName' | 'pipelineName' | 'pipelineType' | 'branch'
+  | 'executionId'
+  | 'trigger'
+  | 'mode'
+  | 'startedBy'
+  | 'programName'
+  | 'pipelineName'
+  | 'pipelineType'
+  | 'branch'
 >;
 
 /** Ended from outside, so that they could not say how. */
@@ -80,6 +87,7 @@ function summaryOf(info: WorkflowExecutionInfo): ExecutionSummary | undefined {
     pipelineId: text('FairwayPipeline'),
     pipelineName: memo.pipelineName ?? '',
     pipelineType: memo.pipelineType ?? 'production',
+    trigger: memo.trigger ?? 'MANUAL',
     mode: (memo.mode ?? 'NORMAL') satisfies ExecutionMode,
     status: cut ? 'ERROR' : (text('FairwayStatus') as ExecutionStatus),
     branch: memo.branch ?? '',

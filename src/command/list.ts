@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ExecutionStatus } from '../model/execution.ts';
-import type { ExecutionSummary } from '../model/summary.ts';
-import { allStepIds, stepTitle, type StepId } from '../model/steps.ts';
+import { currentStepTitle, type ExecutionSummary } from '../model/summary.ts';
+import { allStepIds, type StepId } from '../model/steps.ts';
 import { clean, statusCell, table, type Cell, type Paint } from './output.ts';
 import { action, examples } from './session.ts';
 import { placeOf, withPlace, type PlaceOptions } from './target.ts';
@@ -89,7 +89,7 @@ const row = (found: ExecutionSummary): (string | Cell)[] => [
   clean(found.pipelineName || found.pipelineId),
   statusCell(found.mode),
   found.waitingFor ? statusCell('WAITING') : statusCell(found.status),
-  stepTitle(found.waitingFor?.step ?? found.step) ?? '',
+  currentStepTitle(found) ?? '',
   clean(found.branch.replace(/^refs\/tags\//, 'tag ')),
   localTime(found.createdAt),
   clean(found.startedBy.subject),

@@ -88,6 +88,11 @@ export interface IgnoredMessage {
   readonly reason: string;
 }
 
+export type Trigger = 'MANUAL' | 'RE_EXECUTE';
+
+export const triggerOf = (reExecutes: string | undefined): Trigger =>
+  reExecutes === undefined ? 'MANUAL' : 'RE_EXECUTE';
+
 export interface ExecutionState {
   readonly executionId: string;
   readonly programId: string;
@@ -97,7 +102,7 @@ export interface ExecutionState {
   readonly pipelineType: Pipeline['type'];
   readonly type: Program['type'];
   readonly mode: ExecutionMode;
-  readonly trigger: 'MANUAL' | 'RE_EXECUTE';
+  readonly trigger: Trigger;
   readonly startedBy: Actor;
   /** What is built: the branch, or `refs/tags/<tag>`. */
   readonly branch: string;

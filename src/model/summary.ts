@@ -1,5 +1,5 @@
 import type { ExecutionState, ExecutionStatus } from './execution.ts';
-import type { ExecutionMode, StepId } from './steps.ts';
+import { kinds, stepTitle, type ExecutionMode, type Kind, type StepId } from './steps.ts';
 
 /** What a list of executions shows of one of them. */
 export interface ExecutionSummary extends Pick<
@@ -10,6 +10,7 @@ export interface ExecutionSummary extends Pick<
   | 'pipelineId'
   | 'pipelineName'
   | 'pipelineType'
+  | 'trigger'
   | 'mode'
   | 'status'
   | 'branch'
@@ -25,14 +26,28 @@ export interface ExecutionSummary extends Pick<
 }
 
 export function summaryOf(state: ExecutionState): ExecutionSummary {
-  const { executionId, programId, programName, pipelineId, pipelineName, pipelineType } = state;
+  const { executionId, programId, programName, pipelineId, pipelineName, pipelineType, trigger } = state;
   const { mode, status, branch, startedBy, createdAt, finishedAt, waitingFor, failure } = state;
   return {
-    ...{ executionId, programId, programName, pipelineId, pipelineName, pipelineType },
+    ...{ executionId, programId, programName, pipelineId, pipelineName, pipelineType, trigger },
     ...{ mode, status, branch, startedBy, createdAt, finishedAt, failure },
     step: state.steps.findLast(({ startedAt }) => startedAt !== undefined)?.id,
     waitingFor: waitingFor && { step: waitingFor.step, until: waitingFor.until },
   };
+}
+
+/** What the step is called that an execution is at. */
+export function currentStepTitle({
+  pipelineType,
+  trigger,
+  step,
+  waitingFor,
+}: Pick<ExecutionSummary, 'pipelineType' | 'trigger' | 'step' | 'waitingFor'>): string | undefined {
+  const again = trigger === 'RE_EXECUTE';
+  const kind = (kinds as readonly Kind[]).find(
+    ({ type, reExecutes = false }) => type === pipelineType && reExecutes === again,
+  );
+  return stepTitle(waitingFor?.step ?? step, kind);
 }
 
 /** What a closed execution can be chosen by without reading its record. */

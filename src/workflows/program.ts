@@ -15,6 +15,7 @@ import {
   deploymentWorkflowId,
   executionWorkflowId,
   programWorkflowId,
+  triggerOf,
   type ExecutionInput,
 } from '../model/execution.ts';
 import { isActor } from '../model/messages.ts';
@@ -318,6 +319,7 @@ function childOptions({
       programName: name,
       pipelineName: pipeline.name,
       pipelineType: pipeline.type,
+      trigger: triggerOf(reExecutes),
       branch: sourceText(pipeline.repository),
     },
     staticSummary: `${emergency}${name} · ${pipeline.name} · execution ${executionId}${again}`,

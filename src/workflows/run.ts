@@ -6,6 +6,7 @@ import { starterRefusal, unverifiedRefusal } from '../model/deciders.ts';
 import {
   artifactsVersion,
   executionKey,
+  triggerOf,
   type Decision,
   type ExecutionInput,
   type ExecutionState,
@@ -88,7 +89,7 @@ export class Run {
       pipelineType: pipeline.type,
       type: program.type,
       mode,
-      trigger: reExecutes === undefined ? 'MANUAL' : 'RE_EXECUTE',
+      trigger: triggerOf(reExecutes),
       reExecutes,
       startedBy,
       branch: sourceText(pipeline.repository),

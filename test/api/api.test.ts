@@ -5,6 +5,7 @@ import type { CloudManager } from '@adobe/aio-lib-cloudmanager';
 import { generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { createRepository } from '../../src/local/repository.ts';
 import { executionKey } from '../../src/model/execution.ts';
+import { currentStepTitle } from '../../src/model/summary.ts';
 import { definition } from '../support/definition.ts';
 import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
@@ -202,6 +203,14 @@ describe('the Cloud Manager API', function () {
         [status, ..._embedded.stepStates.map(({ action }) => action)],
         ['FINISHED', 'validate', 'build', 'deploy'],
       );
+      const titles = new Map<string, string | undefined>();
+      await until('both are listed', async () => {
+        const { executions } = await fairway.client.executions({ programId: '1' });
+        for (const each of executions)
+          titles.set(each.executionId, currentStepTitle({ ...each, step: 'build' }));
+        return titles.has(first) && titles.has(id);
+      });
+      assert.deepEqual([titles.get(first), titles.get(id)], ['Build & Unit Testing', 'Build']);
       const refused = await again(first);
       assert.equal(refused.statusCode, 400);
       assert.match(refused.body, /only the last execution/);

@@ -3,7 +3,7 @@ import type { Page, PageOptions } from '../../client/executions.ts';
 import { FairwayError } from '../../client/fairway-error.ts';
 import type { FairwayClient } from '../../client/fairway-client.ts';
 import { cursorOf } from '../../client/recorded-executions.ts';
-import type { ExecutionState } from '../../model/execution.ts';
+import { triggerOf, type ExecutionState } from '../../model/execution.ts';
 import type { ExecutionSummary } from '../../model/summary.ts';
 import { executionOf, executionOutline } from '../executions.ts';
 import { link, links, paths } from '../hal.ts';
@@ -61,7 +61,7 @@ export const executionRoutes: Routes = (app, { client }) => {
       const execution = executionOutline({
         ...{ ...params, executionId, mode: pipelineExecutionMode, status: 'RUNNING' },
         ...{ startedBy: caller.actor, createdAt: new Date().toISOString() },
-        trigger: reExecutes === undefined ? 'MANUAL' : 'RE_EXECUTE',
+        trigger: triggerOf(reExecutes),
       });
       const path = paths.execution(params.programId, params.pipelineId, executionId);
       return reply.code(201).header('location', path).send(execution);
