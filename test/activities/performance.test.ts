@@ -111,9 +111,9 @@ describe('the performance tests of a stage', () => {
         void setTimeout(() => page(request, response), request.url === '/slow' ? 300 : 0);
       const pages = { popular: ['/slow'], other: ['/home'] };
       const { outcome, read } = await test({ site, performance: { pages, responseTimeMs: 250 } });
-      assert.match(failing(outcome).join(), /^response_time \d{3}$/);
+      assert.match(failing(outcome).join(), /^response_time \d{3,}$/);
       const slow = await read('p/l/0000000042/results/loadTest-slow-pages.csv');
-      assert.match(slow, /\r\n\/slow,10,0,\d{3},\d{3},\r\n$/);
+      assert.match(slow, /\r\n\/slow,10,0,\d{3,},\d{3,},\r\n/);
     });
 
     it('of a site that is not there fails, and what could not be measured is unknown', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gate } from '../../support/gate.ts';
 import { until } from '../../support/until.ts';
 import { bench, type Bench } from './bench.ts';
 
@@ -122,12 +123,13 @@ describe('the dispatcher cache', () => {
 
   it('does not keep an answer that a flush overtook', async () => {
     const node = await start();
-    node.publish.takes = 300;
+    const answers = gate();
+    node.publish.before = answers.hold;
     const slow = node.visit(EN);
-    await until('the publish instance is asked', () => node.publish.asked.length > 0);
+    await until('the publish instance is asked', () => answers.arrivals() > 0);
     assert.equal(await node.flush('/content/site/en', { 'CQ-Action-Scope': 'ResourceOnly' }), 200);
+    answers.open();
     assert.equal((await slow).status, 200);
-    node.publish.takes = 0;
     assert.equal(await askedAgain(node, EN), true);
   });
 

@@ -9,21 +9,18 @@ import { siteConfiguration, startDispatcher } from '../../../src/local/dispatche
 import { freePorts } from '../../../src/local/ports.ts';
 import { run } from '../../../src/systems/process.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
 import { bench, testModule, type Bench } from './bench.ts';
 
 const EN = '/content/site/en.html';
+/** What holds on to life for so long after it was told to end is killed (src/local/child.ts). */
+const KILLED_AFTER_MS = 15_000;
 const FARM = 'conf.dispatcher.d/available_farms/300_site_farm.any';
 
 const httpd = ({ dispatcher }: Pick<Bench, 'dispatcher'>, ...args: string[]) =>
   run(dispatcher.control.program, [...dispatcher.control.args, ...args], {
     env: { PATH: process.env.PATH, ...dispatcher.environment },
   });
-
-/** Waits, at most ten seconds, until something is so. */
-async function until(what: string, so: () => Promise<boolean>): Promise<void> {
-  for (const limit = Date.now() + 10_000; !(await so()); await delay(20))
-    if (Date.now() > limit) assert.fail(`not within 10 s: ${what}`);
-}
 
 const listening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -94,6 +91,7 @@ describe('a local dispatcher', () => {
     const { serverRoot } = node.dispatcher;
     const log = join(serverRoot, 'logs', 'error_log');
     const statuses = new Map<number, number>();
+    const answered = () => [...statuses.values()].reduce((sum, count) => sum + count, 0);
     let going = true;
     const visitor = async (path: () => string) => {
       while (going) {
@@ -101,7 +99,7 @@ describe('a local dispatcher', () => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     };
-    node.publish.takes = 30; // some answers are always under way
+    node.publish.before = () => delay(30); // some answers are always under way
     let count = 0;
     const visitors = [
       ...Array.from({ length: 3 }, () => visitor(() => EN)),
@@ -118,16 +116,16 @@ describe('a local dispatcher', () => {
         `reload ${reload}`,
         async () => (await countIn(log, 'resuming normal operations')) > reload,
       );
-      await delay(60);
+      const before = answered();
+      await until('visitors go on coming', () => answered() >= before + 20);
     }
     await until('the new filter', async () => (await node.visit('/new.html')).status === 200);
     going = false;
     await Promise.all(visitors);
     assert.deepEqual([...statuses.keys()], [200]);
-    assert.ok((statuses.get(200) ?? 0) > 100, `${statuses.get(200)} requests`);
   });
 
-  it('stops within a second, more than once, and starts again with its configuration and its cache', async () => {
+  it('stops at once, more than once, and starts again with its configuration and its cache', async () => {
     const node = await start();
     await node.visit(EN);
     const { serverRoot, environment } = node.dispatcher;
@@ -138,7 +136,7 @@ describe('a local dispatcher', () => {
     const began = Date.now();
     await Promise.all([node.dispatcher.stop(), node.dispatcher.stop()]);
     await node.dispatcher.stop();
-    assert.ok(Date.now() - began < 2_000);
+    assert.ok(Date.now() - began < KILLED_AFTER_MS, 'it ended by itself');
     const port = Number(environment.LISTEN_PORT);
     assert.equal(await listening(port), false);
     const again = await startDispatcher({

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /** A publish instance whose pages say their URL and how often they have been made. */
 export interface TestPublish {
@@ -9,8 +8,8 @@ export interface TestPublish {
   readonly asked: string[];
   /** Headers of the answers, besides the type. */
   headers: Record<string, string>;
-  /** How long an answer takes, in milliseconds. */
-  takes: number;
+  /** What an answer waits for. */
+  before: () => Promise<unknown>;
   /** Ends answers half-way when true. */
   breaksOff: boolean;
   /** Headers of the last request. */
@@ -25,7 +24,7 @@ export async function startPublish(): Promise<TestPublish> {
       asked.push(request.url ?? '');
       publish.received = request.headers;
       const page = `<p>${request.url} made ${asked.length}</p>`;
-      await delay(publish.takes);
+      await publish.before();
       const length = 'transfer-encoding' in publish.headers ? {} : { 'content-length': page.length };
       response.writeHead(200, { 'content-type': 'text/html', ...length, ...publish.headers });
       if (!publish.breaksOff) return response.end(page);
@@ -37,7 +36,7 @@ export async function startPublish(): Promise<TestPublish> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     headers: {},
-    takes: 0,
+    before: async () => undefined,
     breaksOff: false,
     received: {},
     stop: () =>

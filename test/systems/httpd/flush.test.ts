@@ -50,12 +50,14 @@ describe('Flushing a path', () => {
   });
 
   it('gets through when the dispatcher comes back meanwhile', async () => {
-    const port = portOf();
-    await new Promise((resolve) => server.close(resolve));
-    const settings = await settingsFor(port);
-    const result = flushPath(settings, 'flush', '/content');
-    setTimeout(() => server.listen(port, '127.0.0.1'), 700);
-    assert.equal((await result).ok, true);
+    let refused = 0;
+    server.prependListener('connection', (socket) => {
+      if (refused === 2) return;
+      refused += 1;
+      socket.destroy();
+    });
+    assert.equal((await flushPath(await settingsFor(portOf()), 'flush', '/content')).ok, true);
+    assert.deepEqual([refused, asked.length], [2, 1]);
   });
 
   it('sends nothing for a path that could be taken for something else', async () => {

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -17,6 +16,7 @@ import {
 } from '../../../src/systems/httpd/settings.ts';
 import { fileStorage } from '../../../src/systems/storage/file-storage.ts';
 import type { Storage } from '../../../src/systems/storage/storage.ts';
+import { until } from '../../support/until.ts';
 
 /** Content by path; a value that begins with `-> ` is a link. */
 export type Files = Record<string, string>;
@@ -113,7 +113,10 @@ export async function testHost(folder: string): Promise<TestHost> {
       httpd = spawn('apache2', ['-DFOREGROUND', '-d', serverRoot, '-f', 'conf/httpd.conf'], {
         stdio: 'ignore',
       });
-      await eventually(async () => (await request(url)).statusCode === 200);
+      await until('httpd answers', async () => {
+        const answer = await request(url).catch(() => undefined);
+        return answer?.statusCode === 200;
+      });
     },
     stop: async () => {
       if (!httpd || httpd.exitCode !== null || httpd.signalCode !== null) return;
@@ -150,13 +153,4 @@ async function writeZip(path: string, files: Files): Promise<void> {
     else zip.addBuffer(Buffer.from(content), name, { mode: 0o100644 });
   zip.end();
   await pipeline(zip.outputStream, createWriteStream(path));
-}
-
-/** Polls until `condition` holds, at most 10 s. */
-export async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await condition().catch(() => false))) {
-    assert.ok(Date.now() < end, 'the condition did not come true within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }

@@ -10,6 +10,7 @@ import { reconcile, recover, restore } from '../../../src/systems/httpd/restore.
 import { hashTree } from '../../../src/systems/httpd/tree.ts';
 import type { DispatcherArtifact } from '../../../src/model/artifacts.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
 import { fileSet, testHost, writeFiles, type Files, type TestHost } from './host.ts';
 
 describe('Dispatcher configuration on a host', () => {
@@ -249,7 +250,9 @@ describe('Dispatcher configuration on a host', () => {
       message: /httpd is not running/,
     });
     const restoring = reconcile(host.settings, host.log);
-    await untilJournal(state('journal.json'), 'restoring');
+    await until('it restores', async () =>
+      (await readFile(state('journal.json'), 'utf8')).includes('"restoring"'),
+    );
     await host.start();
     assert.equal((await restoring).state, 'old');
     assert.equal(await host.served(), 'old');
@@ -265,9 +268,4 @@ async function untilExists(path: string): Promise<void> {
     if (await lstat(path).catch(() => undefined)) return;
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-}
-
-async function untilJournal(path: string, phase: string): Promise<void> {
-  while (!(await readFile(path, 'utf8')).includes(`"${phase}"`))
-    await new Promise((resolve) => setTimeout(resolve, 10));
 }
