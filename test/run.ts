@@ -29,6 +29,8 @@ const needs = [
   'skopeo',
   'umoci',
   'kubectl',
+  'visudo',
+  'systemdAnalyze',
 ] as const;
 
 async function main(args: readonly string[]): Promise<number> {

@@ -23,6 +23,12 @@ export const systemTools = {
   buildah: { setting: 'FAIRWAY_BUILDAH', programs: ['buildah'], packages: ['buildah'] },
   skopeo: { setting: 'FAIRWAY_SKOPEO', programs: ['skopeo'], packages: ['skopeo'] },
   umoci: { setting: 'FAIRWAY_UMOCI', programs: ['umoci'], packages: ['umoci'] },
+  visudo: { setting: 'FAIRWAY_VISUDO', programs: ['visudo'], packages: ['sudo'] },
+  systemdAnalyze: {
+    setting: 'FAIRWAY_SYSTEMD_ANALYZE',
+    programs: ['systemd-analyze'],
+    packages: ['systemd'],
+  },
   kubectl: { setting: 'FAIRWAY_KUBECTL', programs: ['kubectl'], packages: ['kubernetes-client'] },
 } as const satisfies Record<string, SystemTool>;
 
