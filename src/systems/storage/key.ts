@@ -2,8 +2,8 @@ import { Failure } from '../failure.ts';
 
 const LONGEST_KEY = 1_000;
 /**
- * What a storage keeps for itself; the leading dot keeps it apart from every key. It stays, and so tells a storage from
- * the empty folder that a mount leaves when it is away. A folder holds uploads on their way in it.
+ * What a storage keeps for itself: no name in a key ends so. It stays, and so tells a storage from the empty folder that a
+ * mount leaves when it is away. A folder holds uploads on their way in it.
  */
 export const MARK = '.fairway-storage';
 
@@ -14,8 +14,7 @@ export function namesOf(key: string): string[] {
     key.length > LONGEST_KEY ||
     // Control characters would break logs and listings; a backslash is a separator elsewhere.
     /[\p{Cc}\\]/u.test(key) ||
-    names.some((name) => !name || name === '.' || name === '..') ||
-    names[0] === MARK;
+    names.some((name) => !name || name === '.' || name === '..' || name.endsWith(MARK));
   if (bad)
     throw new Failure('InvalidInput', `${JSON.stringify(key.slice(0, 200))} is not a valid key in storage`);
   return names;

@@ -20,6 +20,7 @@ export function storageContract(storage: () => Storage, folder: () => string): v
     'a\nb',
     'a\0b',
     '.fairway-storage/x',
+    'a/log.fairway-storage/x',
     'k'.repeat(1001),
   ])
     it(`refuses the key ${JSON.stringify(key.slice(0, 20))} in every method`, async () => {

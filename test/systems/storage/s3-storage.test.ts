@@ -111,10 +111,12 @@ describe('storage in S3', function () {
     const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'fairway/1/large.zip' }));
     assert.deepEqual([head.ServerSideEncryption, head.SSEKMSKeyId], ['aws:kms', 'alias/fairway']);
     await encrypted.append('1/log', 'x');
-    const log = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'fairway/1/log//0000000001' }));
+    const log = await s3.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: 'fairway/1/log.fairway-storage/0000000001' }),
+    );
     assert.equal(log.ServerSideEncryption, 'aws:kms');
     await storage().fetch(stored, join(folder(), 'copy'));
-    assert.deepEqual(await objects(), ['fairway/1/large.zip', 'fairway/1/log//0000000001']);
+    assert.deepEqual(await objects(), ['fairway/1/large.zip', 'fairway/1/log.fairway-storage/0000000001']);
   });
 
   describe('an upload that is cut in the middle', () => {

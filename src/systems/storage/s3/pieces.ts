@@ -1,19 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { MARK } from '../key.ts';
 import type { Listed, S3Objects } from './objects.ts';
 
 /**
- * S3 cannot add to an object. What is added to a key is a row of small objects beside it, `<key>//0000000001` and so on;
- * no key has two slashes. Each is written under the next number on the condition that nobody else has that one: of
- * several writers none loses anything, and what a reader has seen stays where it was.
+ * S3 cannot add to an object. What is added to a key is a row of small objects beside it, `<key>.fairway-storage/0000000001`
+ * and so on; no key is called so. Each is written under the next number on the condition that nobody else has that one: of
+ * several writers none loses anything, and what a reader has seen stays where it was. Servers that keep objects in files take
+ * neither two slashes in a name nor an object below another one.
  */
-const nameOf = (key: string, number: number) => `${key}//${String(number).padStart(10, '0')}`;
+const nameOf = (key: string, number: number) => `${key}${MARK}/${String(number).padStart(10, '0')}`;
+/** What comes behind a key, in bytes. */
+export const LONGEST_ENDING = nameOf('', 0).length;
+const PIECE = /\.fairway-storage\/\d{10}$/;
 const numberOf = (name: string) => Number(name.slice(name.lastIndexOf('/') + 1));
 
 /** The key that an object belongs to. */
-export const keyOf = (name: string): string => name.replace(/\/\/\d{10}$/, '');
+export const keyOf = (name: string): string => name.replace(PIECE, '');
 
 export const piecesOf = (objects: S3Objects, key: string): Promise<readonly Listed[]> =>
-  objects.list(`${key}//`);
+  objects.list(`${key}${MARK}/`);
 
 interface Tail {
   /** The next number, as far as this process knows. */

@@ -8,12 +8,11 @@ import { MARK, namesOf } from '../key.ts';
 import type { Storage } from '../storage.ts';
 import { failureOf } from './failures.ts';
 import { s3Objects, type Listed, type S3Objects, type S3Options } from './objects.ts';
-import { appending, keyOf, piecesOf } from './pieces.ts';
+import { appending, keyOf, LONGEST_ENDING, piecesOf } from './pieces.ts';
 import type { S3Place } from './place.ts';
 
 /** S3's limit for names of objects, in bytes. */
 const LONGEST_NAME = 1024;
-const LONGEST_ENDING = '//0000000000'.length;
 /** An upload that began so long ago has lost its writer. */
 const ABANDONED_MS = 24 * 3_600_000;
 const READ_AT_ONCE = 16;
@@ -91,7 +90,7 @@ export function s3Storage(place: S3Place, options: S3Options = {}): Storage {
 
     async folders(prefix) {
       namesOf(prefix.replace(/\/$/, ''));
-      return (await objects.folders(prefix)).sort();
+      return (await objects.folders(prefix)).filter((name) => !name.endsWith(MARK)).sort();
     },
   };
 }
