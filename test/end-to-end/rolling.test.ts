@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageLabel } from '../../src/model/artifacts.ts';
 import { sendVisitors } from '../../src/local/demo/visitors.ts';
+import { run } from '../../src/systems/process.ts';
+import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { until } from '../support/until.ts';
 import { localPlatform, tester } from './harness.ts';
 
@@ -115,6 +117,37 @@ describe('a rolling deployment on real servers', function () {
     assert.equal(next.status, 'FINISHED', next.failure?.message);
     assert.ok(fairway.production(next).reconciled.includes('dispatcher2: returned to service'));
     await fairway.bothInService();
+  });
+
+  it('leaves artifacts that may go after half a year, as the documentation says; the last are deployed again', async () => {
+    const { storageFolder } = fairway.platform;
+    const documentation = await readFile(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+    const removal = /^cd STORAGE [^]*?-delete$/m.exec(documentation)![0];
+    const clean = async () => {
+      const { code, stderr } = await run('sh', ['-c', removal.replace('STORAGE', storageFolder)]);
+      assert.deepEqual([code, stderr], [0, '']);
+    };
+    const storage = fileStorage(storageFolder);
+    const before = await storage.list('');
+    const daysAgo = (days: number, keys: readonly string[]) => {
+      const at = Date.now() / 1000 - days * 86_400;
+      return Promise.all(keys.map((key) => utimes(join(storageFolder, key), at, at)));
+    };
+    await daysAgo(179, before);
+    await clean();
+    assert.deepEqual(await storage.list(''), before, 'nothing goes too soon');
+
+    const artifacts = before.filter((key) => key.includes('/artifacts/'));
+    const executions = [...new Set(artifacts.map((key) => key.split('/artifacts/')[0]))];
+    assert.ok(executions.length > 1);
+    await daysAgo(182, before);
+    await clean();
+    const stay = before.filter((key) => !artifacts.includes(key) || key.startsWith(`${executions.at(-1)}/`));
+    assert.deepEqual(await storage.list(''), stay);
+
+    const state = await fairway.end(await fairway.beginProduction());
+    assert.equal(state.status, 'FINISHED', state.failure?.message);
+    assert.equal(state.reExecutes, executions.at(-1)!.split('/').at(-1));
   });
 
   it('terminated in the middle, still cleans up and lets go of the environment', async () => {
