@@ -54,7 +54,9 @@ export async function stage(
     const same =
       other?.type === entry.type &&
       other.target === entry.target &&
-      (entry.type === 'link' || (await digest(join(packageFolder, path))) === (await digest(source)));
+      other.size === entry.size &&
+      (entry.type === 'link' ||
+        (await digest(join(packageFolder, path), other.size)) === (await digest(source, entry.size)));
     await placeImmutable(settings.serverRoot, root, path, entry, same ? packageFolder : undefined);
     if (other && other.type !== 'folder' && !same) changed.push(path);
   }

@@ -147,7 +147,7 @@ async function same(a: string, entry: TreeEntry, b: string, other: TreeEntry): P
   if (entry.type !== other.type || entry.target !== other.target) return false;
   if (entry.type === 'link') return true;
   if (entry.mode !== other.mode || entry.size !== other.size) return false;
-  return (await digest(a)) === (await digest(b));
+  return (await digest(a, entry.size)) === (await digest(b, other.size));
 }
 
 async function placeFolder(target: string, entry: TreeEntry, before: TreeEntry | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { Failure } from '../failure.ts';
@@ -22,6 +22,9 @@ export interface TreeEntry {
 
 /** Entries by path relative to the server root, parents before children. */
 export type Tree = ReadonlyMap<string, TreeEntry>;
+/** Bytes. */
+const SMALL = 1024 ** 2;
+
 export type PathTest = (path: string) => boolean;
 
 /** Whether a path, relative to the server root, matches one of the globs of immutable files. */
@@ -29,14 +32,15 @@ export const immutableTest = (globs: readonly string[]): PathTest =>
   globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
 
 /**
- * What lies in the configuration folders of a server root; links are not followed.
+ * What lies in the configuration folders of a server root; links are not followed. Looked at without a pause: hundreds of
+ * entries take a few milliseconds, and to wait for each of them costs ten times as much.
  * @throws Failure `Conflict` when one of those folders is something else, or holds a device, pipe or socket.
  */
 export async function listTree(root: string): Promise<Tree> {
   const tree = new Map<string, TreeEntry>();
-  const visit = async (path: string): Promise<void> => {
+  const visit = (path: string): void => {
     const full = join(root, path);
-    const stat = await lstat(full);
+    const stat = lstatSync(full);
     const type = stat.isFile()
       ? 'file'
       : stat.isDirectory()
@@ -54,10 +58,9 @@ export async function listTree(root: string): Promise<Tree> {
       gid: stat.gid,
       accessed: stat.atime,
       modified: stat.mtime,
-      target: type === 'link' ? await readlink(full) : '',
+      target: type === 'link' ? readlinkSync(full) : '',
     });
-    if (type !== 'folder') return;
-    for (const name of (await readdir(full)).sort()) await visit(`${path}/${name}`);
+    if (type === 'folder') for (const name of readdirSync(full).sort()) visit(`${path}/${name}`);
   };
   for (const folder of configurationFolders) {
     const stat = await lstat(join(root, folder)).catch(absent);
@@ -68,7 +71,7 @@ export async function listTree(root: string): Promise<Tree> {
         'Conflict',
         `${join(root, folder)} is not a folder but a ${stat.isSymbolicLink() ? 'link' : 'file'}: put a real folder in its place`,
       );
-    await visit(folder);
+    visit(folder);
   }
   return tree;
 }
@@ -81,16 +84,17 @@ export async function hashTree(root: string, immutable: PathTest): Promise<strin
   const hash = createHash('sha256');
   for (const [path, entry] of await listTree(root)) {
     if (entry.type !== 'folder' && immutable(path)) continue;
-    const content = entry.type === 'file' ? await digest(join(root, path)) : entry.target;
+    const content = entry.type === 'file' ? await digest(join(root, path), entry.size) : entry.target;
     const mode = entry.type === 'link' ? '' : entry.mode.toString(8);
     hash.update([path, entry.type, mode, content].join('\0') + '\n');
   }
   return hash.digest('hex');
 }
 
-/** SHA-256 of a file, in hexadecimal. */
-export async function digest(path: string): Promise<string> {
+/** SHA-256 of a file, in hexadecimal. A stream costs more than all of a small file. */
+export async function digest(path: string, size = Infinity): Promise<string> {
   const hash = createHash('sha256');
+  if (size < SMALL) return hash.update(await readFile(path)).digest('hex');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }

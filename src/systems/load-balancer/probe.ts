@@ -16,7 +16,9 @@ export interface ProbeResult {
 
 const TIME_OUT_MS = 5_000;
 const GOOD_IN_A_ROW = 3;
-const BETWEEN_MS = 25;
+/** After a bad answer; good ones follow one another soon. */
+const AGAIN_MS = 25;
+const NEXT_MS = 5;
 
 /**
  * One question to a dispatcher itself, past the load balancer. With `pastCache` it has a query string:
@@ -49,7 +51,7 @@ export async function untilHealthy(
   { signal, limitMs = 60_000 }: { readonly signal?: AbortSignal; readonly limitMs?: number } = {},
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
-  for (let good = 0, last = ''; ; await pause(BETWEEN_MS, signal)) {
+  for (let good = 0, last = ''; ; await pause(good > 0 ? NEXT_MS : AGAIN_MS, signal)) {
     const result = await probeOnce(base, probe, { pastCache: false, signal });
     good = result.good ? good + 1 : 0;
     if (!result.good) last = result.answer;

@@ -1,7 +1,7 @@
 import type { AemArtifact } from '../../model/artifacts.ts';
 import { missingDependencies } from '../../model/package-order.ts';
 import { bundleStates, type PackageManager } from './package-manager.ts';
-import { lookBefore } from './settle.ts';
+import { unwell } from './settle.ts';
 
 export interface Findings {
   /** Reasons not to begin, one sentence each. */
@@ -22,10 +22,12 @@ export async function preflight(
   artifacts: readonly AemArtifact[],
   signal?: AbortSignal,
 ): Promise<Findings> {
-  const there = await manager.list(signal);
-  const { finished, itemCount } = await manager.status(signal);
-  const bundles = await manager.bundles(signal);
-  const { broken } = await lookBefore(manager, { packages: [], bundles: [] }, signal);
+  const [there, { finished, itemCount }, bundles] = await Promise.all([
+    manager.list(signal),
+    manager.status(signal),
+    manager.bundles(signal),
+  ]);
+  const broken = await unwell(manager, bundles, signal);
   const updater = bundles.find(
     ({ symbolicName, state }) => UPDATER.test(symbolicName) && state !== bundleStates.uninstalled,
   );
@@ -40,6 +42,8 @@ export async function preflight(
         there.filter(({ lastUnpacked }) => lastUnpacked > 0),
       ),
     ],
-    notes: broken.map((name) => `bundle ${name} is not active, and need not be after this deployment`),
+    notes: broken.map(
+      ({ symbolicName }) => `bundle ${symbolicName} is not active, and need not be after this deployment`,
+    ),
   };
 }

@@ -83,8 +83,7 @@ export async function lookBefore(
   { packages, bundles }: Expectation,
   signal?: AbortSignal,
 ): Promise<Before> {
-  const there = await manager.list(signal);
-  const states = await manager.bundles(signal);
+  const [there, states] = await Promise.all([manager.list(signal), manager.bundles(signal)]);
   const embedded = packages.slice(1);
   return {
     broken: (await unwell(manager, states, signal)).map(({ symbolicName }) => symbolicName),
@@ -160,8 +159,7 @@ async function check(
       const problems = [`the installer is working on ${status.itemCount} items`];
       return { problems, tolerated: [], idle: false, busy: true };
     }
-    const there = await manager.list(signal);
-    const bundles = await manager.bundles(signal);
+    const [there, bundles] = await Promise.all([manager.list(signal), manager.bundles(signal)]);
     const bad = await unwell(manager, bundles, signal);
     const old = bad.filter(
       ({ symbolicName }) => before.broken.includes(symbolicName) && !expected.includes(symbolicName),

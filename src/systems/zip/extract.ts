@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, readdir, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { invalid, withArchive, type Archive, type ArchiveEntry, type ZipEntry } from './archive.ts';
@@ -7,6 +7,8 @@ import { copyEntry } from './content.ts';
 import { layoutProblem } from './layout.ts';
 import { readWhole } from './read.ts';
 
+/** Bytes of a file for which a stream costs more than the file. */
+const SMALL = 64 * 1024;
 const MAX_LINK_TARGET_BYTES = 1000;
 
 /**
@@ -80,6 +82,7 @@ async function extractFile(
   place: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await copyEntry(archive, entry, createWriteStream(place, { flags: 'wx' }), signal);
+  if (entry.size < SMALL) await writeFile(place, await readWhole(archive, entry, SMALL), { flag: 'wx' });
+  else await copyEntry(archive, entry, createWriteStream(place, { flags: 'wx' }), signal);
   await chmod(place, entry.executable ? 0o755 : 0o644);
 }
