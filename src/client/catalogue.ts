@@ -98,8 +98,8 @@ export class Catalogue {
     return this.update<ProgramState, SetEmergency>(programId, 'setEmergency', { activated, by });
   }
 
-  update<R, A>(programId: string, name: string, argument: A, ms?: number): Promise<R> {
-    return this.calls.update(programWorkflowId(programId), `program ${programId}`, name, argument, ms);
+  update<R, A>(programId: string, name: string, argument: A): Promise<R> {
+    return this.calls.update(programWorkflowId(programId), `program ${programId}`, name, argument);
   }
 }
 

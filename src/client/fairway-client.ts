@@ -32,8 +32,10 @@ import { FairwayError } from './fairway-error.ts';
 import { Files, stepFiles, type LeftFile } from './files.ts';
 import type { Content, LogPiece, StepResults } from './read-files.ts';
 import { logKey, nameOf, OneExecution, type ExecutionAddress } from './one-execution.ts';
+import { patiently } from './patiently.ts';
 import { repairEnvironment } from './repair.ts';
 import { findEnvironment, findExecution, findPipeline, findProgram, type InProgram } from './resolve.ts';
+import { turns } from './turns.ts';
 import { everythingWaiting, type WaitingExecution } from './waiting.ts';
 import { PipelineVariables, type ListedVariable, type SetVariable } from './variables.ts';
 
@@ -55,8 +57,11 @@ export interface FairwayOptions extends TemporalOptions {
 }
 
 const PAGE = 20;
-/** The server admits ten updates of one program at a time: a burst of starts is served in turns. */
-const START_MS = 30_000;
+/**
+ * An execution is busy from the moment of its start: a thousand that start in one moment would keep workers from
+ * answering those that come after.
+ */
+const STARTS_AT_ONCE = 20;
 
 /**
  * Everything that can be asked of Fairway, over a Temporal client and the storage of the workers. Each call has a
@@ -72,6 +77,7 @@ export class FairwayClient implements FairwayAccess {
   private readonly lists: ExecutionLists;
   private readonly pipelineVariables: PipelineVariables;
   private readonly events: EventDeliveries;
+  private readonly inTurn = turns(STARTS_AT_ONCE);
 
   constructor(temporal: Client, options: Omit<FairwayOptions, keyof TemporalOptions> = {}) {
     const { storage, secrets, localRepositories } = options;
@@ -187,12 +193,16 @@ export class FairwayClient implements FairwayAccess {
   /**
    * Starts an execution. `branch` or `tag` replaces what the pipeline builds, for this execution only. One that has ended
    * and is still keeping its record is waited for. `reExecutes` does the production deployment of the pipeline's last
-   * execution again, with what that built.
-   * @throws FairwayError `refused` when it may not start, or one is running
+   * execution again, with what that built. Of many at once each waits for its turn; none starts twice.
+   * @throws FairwayError `refused` when it may not start, or one is running; `outcomeUnknown` when no worker answers
    */
-  async start({ programId, ...start }: Start & { readonly programId: string }): Promise<Started> {
-    await this.refuseReExecution(programId, start);
-    return this.catalogue.update<Started, Start>(programId, 'start', start, START_MS);
+  start(start: Start & { readonly programId: string }): Promise<Started> {
+    return this.inTurn(() => this.startNow(start));
+  }
+
+  private async startNow({ programId, ...start }: Start & { readonly programId: string }): Promise<Started> {
+    await patiently(() => this.refuseReExecution(programId, start));
+    return this.catalogue.update<Started, Start>(programId, 'start', start);
   }
 
   /** Before anything is started: a re-execution that cannot be would end at its validation. */

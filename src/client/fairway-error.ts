@@ -28,11 +28,18 @@ export class FairwayError extends Error {
   readonly kind: FairwayErrorKind;
   /** Of a definition that is refused: everything that is wrong with it. */
   readonly problems: readonly DefinitionProblem[];
+  /** Of a question: whether nothing is missing but a worker, and one that died may be replaced in a moment. */
+  noWorker = false;
 
   /** Of what a workflow refused: the type of its failure, such as `Conflict` for a pipeline that is busy. */
   get failureType(): string | undefined {
     const { cause } = (this.cause ?? {}) as { cause?: unknown };
     return cause instanceof ApplicationFailure ? (cause.type ?? undefined) : undefined;
+  }
+
+  /** A question that a worker would answer. */
+  static unanswered(message: string, cause?: unknown): FairwayError {
+    return Object.assign(new FairwayError('unavailable', message, cause), { noWorker: true });
   }
 
   constructor(
@@ -52,6 +59,21 @@ export const isUnanswerable = (error: unknown): boolean =>
   error instanceof FairwayError && error.cause instanceof QueryNotRegisteredError;
 
 const FAILED_PRECONDITION = 9;
+
+/** What the server answers to a change that no worker has taken up: cancelled, too late, too many, not ready, aborted, unavailable. */
+const UNANSWERED = [1, 4, 8, FAILED_PRECONDITION, 10, 14];
+
+/** Whether nobody has said yet what becomes of a change. */
+export function isUnanswered(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const status = statusOf(error);
+  return status !== undefined && UNANSWERED.includes(Number(status.code));
+}
+
+function statusOf(error: unknown): (Error & { code: unknown; details: string }) | undefined {
+  const status = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(status) ? status : undefined;
+}
 
 /** Translates what the Temporal client throws. `what` names the thing that was asked. */
 export function translated(error: unknown, what: string, changes: boolean): unknown {
@@ -77,16 +99,14 @@ export function translated(error: unknown, what: string, changes: boolean): unkn
           `no answer about ${what} in time: is a worker running? The request may still take effect; look before you repeat it`,
           error,
         )
-      : new FairwayError('unavailable', `no answer about ${what} in time: is a worker running?`, error);
-  const status = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(status))
-    return new FairwayError(
-      changes ? 'outcomeUnknown' : 'unavailable',
-      // A question is refused at once where the server has seen no worker for a while.
-      Number(status.code) === FAILED_PRECONDITION
-        ? `nobody answers about ${what}: is a worker running?`
-        : `the Temporal Service did not answer about ${what}: ${status.details}`,
-      error,
-    );
-  return error;
+      : FairwayError.unanswered(`no answer about ${what} in time: is a worker running?`, error);
+  const status = statusOf(error);
+  if (!status) return error;
+  // A question is refused at once where the server has seen no worker for a while.
+  const isLonely = Number(status.code) === FAILED_PRECONDITION;
+  const message = isLonely
+    ? `nobody answers about ${what}: is a worker running?`
+    : `the Temporal Service did not answer about ${what}: ${status.details}`;
+  if (changes) return new FairwayError('outcomeUnknown', message, error);
+  return isLonely ? FairwayError.unanswered(message, error) : new FairwayError('unavailable', message, error);
 }

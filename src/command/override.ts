@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { gateSteps } from '../model/messages.ts';
 import type { Metric } from '../model/gates.ts';
+import { patiently } from '../client/patiently.ts';
 import { decide, withSignal, type DecisionOptions } from './decide.ts';
 import { Problem } from './problem.ts';
 import { action, examples } from './session.ts';
@@ -54,7 +55,8 @@ export const overrideCommand = (): Command =>
         await decide(session, 'override', execution, { by: session.by, step, metrics, comment }, { signal });
 
         async function failingKpis(): Promise<string[]> {
-          const state = await (await session.client()).execution(execution);
+          const client = await session.client();
+          const state = await patiently(() => client.execution(execution));
           const metrics = state.steps.find(({ id }) => id === step)?.metrics ?? [];
           const failing = metrics.filter(isFailing).map((metric) => metric.kpi);
           if (failing.length > 0) return failing;

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { ExecutionMode } from '../model/steps.ts';
+import { patiently } from '../client/patiently.ts';
 import { isFairwayError, Problem } from './problem.ts';
 import { action, examples } from './session.ts';
 import { emergency } from './execution-text.ts';
@@ -39,7 +40,7 @@ export const startCommand = (): Command =>
       action(async (session, pipeline: string, options: Options) => {
         const { branch, tag, watch } = options;
         const client = await session.client();
-        const { program, thing } = await client.findPipeline(pipeline);
+        const { program, thing } = await patiently(() => client.findPipeline(pipeline));
         const mode: ExecutionMode = options.emergency ? 'EMERGENCY' : 'NORMAL';
         const reExecutes = options.reExecute?.padStart(10, '0');
         const what = { programId: program.id, pipelineId: thing.id, mode, branch, tag, reExecutes };

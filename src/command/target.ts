@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { FairwayAccess } from '../client/access.ts';
+import { patiently } from '../client/patiently.ts';
 import type { ExecutionFilter } from '../client/executions.ts';
 import type { ExecutionSummary } from '../model/summary.ts';
 import type { StepId } from '../model/steps.ts';
@@ -48,6 +49,8 @@ export async function findTarget(
   { waitingFor, orLast }: Meant = {},
 ): Promise<ExecutionSummary> {
   const client = await session.client();
+  // Whoever only looks takes the last one as well, and is told at once that nobody answers.
+  const asked = orLast ? <T>(ask: () => Promise<T>) => ask() : patiently;
   if (reference === undefined) {
     try {
       return await client.findExecution(undefined, { waitingFor });
@@ -60,10 +63,11 @@ export async function findTarget(
   }
   const [, programName, id] = /^(?:(.+)\/)?(\d{1,10})$/.exec(reference) ?? [];
   if (id !== undefined) {
-    const program = programName === undefined ? undefined : await client.findProgram(programName);
+    const program =
+      programName === undefined ? undefined : await asked(() => client.findProgram(programName));
     return client.findExecution(id, { programId: program?.definition.id });
   }
-  const { program, thing } = await client.findPipeline(reference);
+  const { program, thing } = await asked(() => client.findPipeline(reference));
   const [newest] = (await client.executions({ programId: program.id, pipelineId: thing.id, limit: 1 }))
     .executions;
   if (newest) return newest;

@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  currentUpdateInfo,
   defineQuery,
   defineUpdate,
   ParentClosePolicy,
@@ -57,8 +58,13 @@ export const programQuery = defineQuery<ProgramState>('program');
  * A program: its definition, whether emergency mode is activated, and the one door through which executions start.
  * It lives as long as the program does.
  */
-export async function program(before: ProgramState = emptyProgram): Promise<void> {
+export async function program(
+  before: ProgramState = emptyProgram,
+  startedBefore: readonly AnsweredStart[] = [],
+): Promise<void> {
   let state = before;
+  /** By the id of the update: one that is sent again after this run is known to the server no longer. */
+  const answered = new Map(startedBefore);
   /** Executions by pipeline that this run started and that it has not heard the end of: for a refusal, to name the one. */
   const running = new Map<string, string>();
   /** Pipelines that are being removed: none of them is started. */
@@ -147,11 +153,14 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   setHandler(
     startUpdate,
     async (request) => {
-      const started = await begin(request);
-      if (started) return started;
-      const again = (await letsGo(request.pipelineId)) && (await begin(request));
-      if (again) return again;
-      throw busy(request.pipelineId, running.get(request.pipelineId));
+      const { id: updateId = '' } = currentUpdateInfo() ?? {};
+      const earlier = answered.get(updateId);
+      if (earlier) return earlier;
+      const started =
+        (await begin(request)) ?? ((await letsGo(request.pipelineId)) && (await begin(request)));
+      if (!started) throw busy(request.pipelineId, running.get(request.pipelineId));
+      answered.set(updateId, started);
+      return started;
     },
     {
       description: 'Starts an execution of a pipeline, in NORMAL or EMERGENCY mode',
@@ -288,8 +297,11 @@ export async function program(before: ProgramState = emptyProgram): Promise<void
   // it does for whoever asks: without "always" all of it would fail from then on, and its executions be cancelled as well.
   await always(() => condition(() => workflowInfo().continueAsNewSuggested));
   await always(() => condition(allHandlersFinished));
-  await continueAsNew<typeof program>(state);
+  await continueAsNew<typeof program>(state, [...answered].slice(-ANSWERS_KEPT));
 }
+
+type AnsweredStart = readonly [updateId: string, started: Started];
+const ANSWERS_KEPT = 50;
 
 const PROGRAM_ID = /^program-(?<programId>.+)$/;
 

@@ -44,6 +44,19 @@ describe('a program', () => {
     );
   });
 
+  it('answers a start that is sent again after its own run as it did then, and starts nothing', async () => {
+    const { workflow } = fairway.env.client;
+    const started = { executionId: '0000000005', workflowId: 'pipeline-5-101', runId: 'an earlier one' };
+    const state = { ...(await fairway.client.program('1')), definition: definition(idle, { id: '5' }) };
+    const program = await workflow.start('program', {
+      ...{ workflowId: 'program-5', taskQueue: 'fairway' },
+      args: [state, [['sent before', started]]],
+    });
+    const start = { args: [{ pipelineId: '101', mode: 'NORMAL', by: ann }], updateId: 'sent before' };
+    assert.deepEqual(await program.executeUpdate('start', start), started);
+    assert.equal(await fairway.client.running('5', '101'), undefined);
+  });
+
   it('refuses an unknown pipeline and says which there are', async () => {
     await fairway.client.apply(definition(idle), await revision(), ann);
     await assert.rejects(

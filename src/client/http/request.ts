@@ -2,8 +2,11 @@ import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { isLoopback } from '../../model/loopback.ts';
 import { FairwayError, type FairwayErrorKind } from '../fairway-error.ts';
+import { BUSY_MS } from '../patiently.ts';
 
 const ANSWER_MS = 35_000;
+/** A change that many wait for is answered when its turn has come. */
+const CHANGE_MS = BUSY_MS + ANSWER_MS;
 const BEYOND_ANY_END = 999_999_999_999_999;
 
 type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -92,7 +95,7 @@ export class ApiRequests {
     );
     const { statusCode: status } = answer;
     const text = await answer.body.text();
-    if (status < 200 || status > 299) throw new FairwayError(kindOf(status), said(status, text));
+    if (status < 200 || status > 299) throw refusal(status, said(status, text));
     const etag = answer.headers['etag'];
     return {
       content: (text === '' ? undefined : parsed(text, this.base)) as T,
@@ -104,7 +107,7 @@ export class ApiRequests {
     try {
       return await request(url, {
         ...{ method, headers, body },
-        ...{ headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
+        ...{ headersTimeout: method === 'GET' ? ANSWER_MS : CHANGE_MS, bodyTimeout: ANSWER_MS },
       });
     } catch (error) {
       const never = (error as { code?: string }).code === 'ECONNREFUSED';
@@ -116,6 +119,10 @@ export class ApiRequests {
     }
   }
 }
+
+/** The API says 503 where it would have to ask a worker, and there is none. */
+const refusal = (status: number, message: string): FairwayError =>
+  status === 503 ? FairwayError.unanswered(message) : new FairwayError(kindOf(status), message);
 
 function kindOf(status: number): FairwayErrorKind {
   if (status === 404) return 'notFound';

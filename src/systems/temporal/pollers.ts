@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 
 export const { TaskQueueType } = proto.temporal.api.enums.v1;
@@ -11,6 +12,8 @@ export interface Poller {
   /** The host of that; the whole where it has none. */
   readonly host: string;
   readonly secondsAgo: number;
+  /** The instant, by the clock of the server. */
+  readonly lastAccess: number;
 }
 
 /** Who has asked a task queue for tasks of late: the server remembers those that are gone for minutes. */
@@ -26,9 +29,13 @@ export async function pollers(
       taskQueueType,
     }),
   );
-  return (known ?? []).map(({ identity, lastAccessTime }) => ({
-    identity: identity ?? '',
-    host: (identity ?? '').replace(/^\d+@/, ''),
-    secondsAgo: Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0),
-  }));
+  return (known ?? []).map(({ identity, lastAccessTime }) => {
+    const lastAccess = optionalTsToMs(lastAccessTime) ?? 0;
+    return {
+      identity: identity ?? '',
+      host: (identity ?? '').replace(/^\d+@/, ''),
+      secondsAgo: (Date.now() - lastAccess) / 1000,
+      lastAccess,
+    };
+  });
 }
