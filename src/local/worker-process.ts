@@ -26,6 +26,8 @@ export interface WorkerProcessOptions {
   readonly name?: string;
   /** The program that it runs, and arguments after the settings file. */
   readonly program?: readonly [file: string, ...args: string[]];
+  /** What starts it, such as `ip netns exec NAME`; nothing when absent. */
+  readonly launcher?: readonly string[];
   /** How long it may take to start, in milliseconds. */
   readonly readyWithinMs?: number;
 }
@@ -37,6 +39,7 @@ export async function startWorker(
   {
     name = 'worker',
     program: [program, ...args] = ['src/worker/main.ts'],
+    launcher = [],
     readyWithinMs = READY_WITHIN_MS,
   }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
@@ -46,10 +49,11 @@ export async function startWorker(
   await writeFile(file, JSON.stringify(settings, null, 2));
   await writeFile(logFile, '');
   const loader = program.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const child = startChild(process.execPath, [...loader, program, file, ...args], {
-    logFile,
-    cwd: PROJECT,
-  });
+  const [command = process.execPath, ...rest] = [
+    ...launcher,
+    ...[process.execPath, ...loader, program, file, ...args],
+  ];
+  const child = startChild(command, rest, { logFile, cwd: PROJECT });
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
     const log = await readFile(logFile, 'utf8');

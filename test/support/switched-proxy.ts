@@ -9,8 +9,14 @@ export interface SwitchedProxy {
   close(): Promise<void>;
 }
 
-/** Stands between clients and a server, as the network between them, which may fail. */
-export async function switchedProxy(target: string): Promise<SwitchedProxy> {
+/**
+ * Stands between clients and a server, as the network between them, which may fail.
+ * @param at where it listens; on loopback, anywhere, when absent
+ */
+export async function switchedProxy(
+  target: string,
+  { host = '127.0.0.1', port: own = 0 }: { readonly host?: string; readonly port?: number } = {},
+): Promise<SwitchedProxy> {
   const { hostname, port } = new URL(`tcp://${target}`);
   const open = new Set<Socket>();
   let whole = true;
@@ -31,9 +37,9 @@ export async function switchedProxy(target: string): Promise<SwitchedProxy> {
     }
     client.pipe(upstream).pipe(client);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(own, host, resolve));
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `${host}:${(server.address() as AddressInfo).port}`,
     cut,
     mend: () => void (whole = true),
     close: () =>

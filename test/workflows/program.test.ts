@@ -52,8 +52,8 @@ describe('a program', () => {
       ...{ workflowId: 'program-5', taskQueue: 'fairway' },
       args: [state, [['sent before', started]]],
     });
-    const start = { args: [{ pipelineId: '101', mode: 'NORMAL', by: ann }], updateId: 'sent before' };
-    assert.deepEqual(await program.executeUpdate('start', start), started);
+    const args: [object] = [{ pipelineId: '101', mode: 'NORMAL', by: ann }];
+    assert.deepEqual(await program.executeUpdate('start', { args, updateId: 'sent before' }), started);
     assert.equal(await fairway.client.running('5', '101'), undefined);
   });
 

@@ -24,6 +24,8 @@ export interface DispatcherOptions {
   /** Folder with the four configuration folders to begin with, such as `siteConfiguration()`. */
   readonly configuration: string;
   readonly authorUrl?: string;
+  /** What starts httpd, such as `ip netns exec NAME`; nothing when absent. */
+  readonly launcher?: readonly string[];
 }
 
 export interface LocalDispatcher {
@@ -61,7 +63,12 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Local
   const environment = sysconfig(options, docroot, user);
   const control = { program, args: ['-d', serverRoot, '-f', 'conf/httpd.conf'] };
 
-  const [command = program, ...args] = [...asUser(user), program, '-DFOREGROUND', ...control.args];
+  const { launcher = [] } = options;
+  const [command = program, ...args] = [
+    ...launcher,
+    ...asUser(user),
+    ...[program, '-DFOREGROUND', ...control.args],
+  ];
   const logFile = join(folder, 'httpd.log');
   const pidFile = join(serverRoot, 'run', 'httpd.pid');
   for (const earlier of [logFile, pidFile]) await rm(earlier, { force: true });
