@@ -14,6 +14,8 @@ import { until } from '../support/until.ts';
 import { visited } from '../support/visitors.ts';
 
 const LIMIT_MS = 60_000;
+/** Of a pending activity that a worker has taken. */
+const STARTED = 2;
 /** Longer than it takes to believe that an agent is dead. */
 const CUT_OFF_MS = 12_000;
 const AGENT_WORK = [
@@ -116,7 +118,8 @@ describe('a dispatcher host that nobody but visitors reaches', function () {
           const { raw } = await deployment.handle.describe();
           return (raw.pendingActivities ?? []).some(
             ({ activityType, attempt, state }) =>
-              AGENT_WORK.some((name) => name === activityType?.name) && ((attempt ?? 0) > 1 || state !== 2),
+              AGENT_WORK.some((name) => name === activityType?.name) &&
+              ((attempt ?? 0) > 1 || Number(state) !== STARTED),
           );
         },
         LIMIT_MS,
