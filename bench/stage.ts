@@ -14,6 +14,10 @@ export interface Stage {
   readonly worker: WorkerProcess;
 }
 
+/** So that `memory` can have a worker collect its garbage. */
+process.env['NODE_OPTIONS'] =
+  `${process.env['NODE_OPTIONS'] ?? ''} --import ${new URL('collect.mjs', import.meta.url).href}`;
+
 /** A hundred agents in one process, on a machine that is busy after all, take their time. */
 const READY_WITHIN_MS = 300_000;
 

@@ -1,7 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { TestOutcome } from '../src/model/activities.ts';
 import { runProcess } from '../src/worker/run-process.ts';
@@ -10,7 +8,7 @@ import { metric, ScriptedWorld } from '../test/workflows/scripted-world.ts';
 
 /*
  * `worker.ts SETTINGS.json SCRIPT.json`: Fairway's workers as they are, with activities that do nothing but take their
- * time. SIGUSR2 collects garbage.
+ * time.
  */
 
 export interface Script {
@@ -67,9 +65,5 @@ const adjusted = (options: WorkerOptions): WorkerOptions => ({
     ? { workflowsPath: script.workflowsPath, bundlerOptions: { preloadModules: [script.workflowsPath] } }
     : {}),
 });
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-process.on('SIGUSR2', () => collect());
 
 await runProcess(settingsFile, { logLevel: 'ERROR', adjust: adjusted });

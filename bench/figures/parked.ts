@@ -28,6 +28,12 @@ export const parked: Figure = {
     return [
       { what: `memory each of ${count}`, value: fairway.kib, unit: 'KiB', goal: { atMost: 220 } },
       { what: 'memory each of as many bare workflows', value: bare, unit: 'KiB' },
+      {
+        what: 'memory / that of a bare workflow',
+        value: fairway.kib / bare,
+        unit: '',
+        goal: { atMost: 1.1 },
+      },
       { what: `all ${count} released`, value: fairway.releasedSeconds, unit: 's', goal: { atMost: 5.5 } },
     ];
   },

@@ -32,7 +32,7 @@ import { destinations } from '../systems/webhooks/destinations.ts';
 import { claimNode, refuseSecondAgent, watchForSecondAgent } from './one-agent.ts';
 import type { WorkerSettings } from './settings.ts';
 import { connectWorker } from './temporal-connection.ts';
-import { versionedWorkflowCode, workflowCode } from './workflow-code.ts';
+import { versionedWorkflowCode, withoutStackTraces, workflowCode } from './workflow-code.ts';
 
 /** Long polls wait for hours and cost nothing: many may wait at once. */
 const WAITS_AT_ONCE = 500;
@@ -155,7 +155,7 @@ async function assembled(
         ...versions,
         taskQueue: 'fairway',
         workflowsPath: code.workflowsPath,
-        bundlerOptions: { preloadModules: code.preloadModules },
+        bundlerOptions: { preloadModules: [withoutStackTraces, ...code.preloadModules] },
         maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
         activities: {
           ...validateActivities(deps),

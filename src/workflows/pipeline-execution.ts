@@ -92,17 +92,22 @@ async function record(run: Run): Promise<void> {
   const record = { executionKey: run.key, state: run.state };
   const thoroughly = () => recording.recordExecution.executeWithOptions(options, [record]);
   try {
-    // One that fails may have let go of an environment just now, and may not end before the server has told it so.
-    const isFinished = run.state.status === 'FINISHED';
-    await (isFinished
-      ? quickly.recordExecution.executeWithOptions(options, [record]).catch(thoroughly)
-      : thoroughly());
+    await (hasJustLetGo(run)
+      ? thoroughly()
+      : quickly.recordExecution.executeWithOptions(options, [record]).catch(thoroughly));
   } catch (error) {
     run.state.warnings = [
       ...run.state.warnings,
       `there is no record in storage: ${understood(error).message}`,
     ];
   }
+}
+
+/** One that fails while it holds an environment lets go of it and may not end before the server has told it so. */
+function hasJustLetGo({ state }: Run): boolean {
+  const last = state.steps.findLast(({ startedAt }) => startedAt !== undefined);
+  const environment = last && environmentOf(last.id);
+  return state.status !== 'FINISHED' && environment !== undefined && isTested(environment);
 }
 
 /** What each step does. Which steps there are, and in which order, says the table of the kinds of pipelines. */
