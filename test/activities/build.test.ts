@@ -164,43 +164,33 @@ describe('the build', function () {
       commit = await (await gitRepository(join(folder(), 'origin'))).commit(mavenProject);
     });
 
-    it('fails on a failing unit test, names it, and gives builds their variables and nothing else', async () => {
+    it('fails on a failing unit test and names it; gives builds their variables and nothing else, secret values are shown nowhere', async () => {
+      const secret = secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: '07'.repeat(32) } });
+      const reference = { name: 'FAIL', version: 'v1' };
+      const place = { programId: '1', pipelineId: '2', ...reference };
+      const content = await encryptVariable(secret, place, 'because I say so');
+      await storage().put(secretVariableKey('1', '2', reference), content);
       process.env.FAIRWAY_SECRET_PROBE = 'hidden';
-      const given = { FAIL: 'yes', CM_PERF_TEST_BASIC_USERNAME: 'visitor' };
-      const { output } = build(await inputFor(commit, given));
-      await assert.rejects(output, (error: Failure) => {
+      const variables = { OWN: 'yes', CM_PERF_TEST_BASIC_USERNAME: 'visitor' };
+      const input = { ...(await inputFor(commit, variables)), secretVariables: [reference] };
+      await assert.rejects(build(input, { secret }).output, (error: Failure) => {
         assert.equal(error.type, 'BuildFailed');
         assert.equal(error.message, '1 of 1 unit tests failed: com.example.SmallTest.behaves');
-        assert.match(error.details.join('\n'), /it was told to fail/);
+        assert.match(error.details.join('\n'), /it was told to fail.*\*\*\*/);
+        assert.doesNotMatch(error.details.join('\n'), /I say so/);
         return true;
       });
       delete process.env.FAIRWAY_SECRET_PROBE;
       const written = await log();
-      const variables = /variables: \[(.*)\]/.exec(written)?.[1]?.split(', ') ?? [];
+      const given = /variables: \[(.*)\]/.exec(written)?.[1]?.split(', ') ?? [];
       for (const name of ['CM_BUILD', 'BRANCH', 'CM_PIPELINE_ID', 'CM_PIPELINE_NAME', 'CM_PROGRAM_ID'])
-        assert.ok(variables.includes(name), name);
-      for (const name of ['CM_PROGRAM_NAME', 'ARTIFACTS_VERSION', 'FAIL'])
-        assert.ok(variables.includes(name), name);
-      assert.ok(!variables.some((name) => /^(FAIRWAY_SECRET|CM_PERF)/.test(name)), variables.join());
+        assert.ok(given.includes(name), name);
+      for (const name of ['CM_PROGRAM_NAME', 'ARTIFACTS_VERSION', 'OWN', 'FAIL'])
+        assert.ok(given.includes(name), name);
+      assert.ok(!given.some((name) => /^(FAIRWAY_SECRET|CM_PERF)/.test(name)), given.join());
       assert.match(written, /1 of 1 unit tests failed: com\.example\.SmallTest\.behaves\n/);
+      assert.doesNotMatch(written, /I say so/);
       assert.deepEqual(await readdir(join(folder(), 'work')), []);
-    });
-
-    it('gives it the values of secret variables, and shows them nowhere', async () => {
-      const secret = secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: '07'.repeat(32) } });
-      const reference = { name: 'FAIL', version: 'v1' };
-      const place = { programId: '1', pipelineId: '2', ...reference };
-      const content = await encryptVariable(secret, place, 'it was told to fail');
-      await storage().put(secretVariableKey('1', '2', reference), content);
-      const input = { ...(await inputFor(commit)), secretVariables: [reference] };
-      await assert.rejects(build(input, { secret }).output, (error: Failure) => {
-        assert.match(error.message, /^1 of 1 unit tests failed/);
-        assert.match(error.details.join('\n'), /\*\*\*/);
-        assert.doesNotMatch(error.message + error.details.join('\n'), /told to fail/);
-        return true;
-      });
-      assert.match(await log(), /variables: \[.*FAIL/);
-      assert.doesNotMatch(await log(), /told to fail/);
     });
 
     it('is not begun when a secret variable cannot be had: the key is lost', async () => {

@@ -3,6 +3,7 @@
  * set, and says that it sleeps and does so where `SLEEP` is set. It makes no package.
  */
 export const mavenProject: Readonly<Record<string, string>> = {
+  '.mvn/jvm.config': '-XX:TieredStopAtLevel=1\n-XX:+UseSerialGC\n',
   'pom.xml': `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>com.example</groupId>
