@@ -11,6 +11,7 @@ import { readBuildReports, type ReportsOfBuild } from '../systems/build-reports.
 import { Failure } from '../systems/failure.ts';
 import { cloneCommit } from '../systems/git.ts';
 import type { Secrets } from '../systems/secrets.ts';
+import { unlessSilent } from '../systems/silence.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { collectArtifacts } from './build-artifacts.ts';
 import { collectTests } from './build-tests.ts';
@@ -31,12 +32,16 @@ export interface BuildDeps {
   readonly analysers?: string;
   /** The worker's own Maven settings: mirrors, proxies. */
   readonly mavenSettings?: string;
+  /** How long Maven may say nothing; 15 minutes when absent. */
+  readonly silenceMinutes?: number;
   /** Whether `file:///` repositories may be built. */
   readonly allowFileRepositories?: boolean;
 }
 
 type Variables = Readonly<Record<string, string>>;
 
+/** Longer than any download or test is quiet that will come to an end. */
+const SILENCE_MINUTES = 15;
 /** Lines at the end of a log that a failure carries. */
 const LAST_LINES = 20;
 
@@ -125,21 +130,31 @@ async function runMaven(
   const commands = await mavenCommands(project, { artifactsVersion, repository, settings });
 
   const recent: string[] = [];
-  const onLine = (line: string) => {
-    say(line);
-    if (recent.push(line.slice(0, LONGEST_DETAIL)) > LAST_LINES) recent.shift();
-  };
+  const { silenceMinutes = SILENCE_MINUTES } = deps;
   for (const command of commands) {
     say(`$ ${command.join(' ')}`);
-    const code = await engine.run(command, {
-      ...{ id, folder: project, writable: [home, repository], readable: settings ? [settings] : [] },
-      env: environment(input, secrets, home),
-      onLine,
-      signal,
-    });
+    const goal = command.slice(command.findIndex((word) => word.includes(':'))).join(' ');
+    const stuck = () =>
+      new Failure(
+        'BuildFailed',
+        `Maven said nothing for ${silenceMinutes} minutes in ${goal} and was ended: its last lines say what it waited for. ` +
+          'A build that is quiet for so long needs a higher "build.silenceMinutes" in the settings of the worker',
+        { details: recent },
+      );
+    const code = await unlessSilent(silenceMinutes * 60_000, signal, stuck, (limited, spoke) =>
+      engine.run(command, {
+        ...{ id, folder: project, writable: [home, repository], readable: settings ? [settings] : [] },
+        env: environment(input, secrets, home),
+        onLine: (line) => {
+          spoke();
+          say(line);
+          if (recent.push(line.slice(0, LONGEST_DETAIL)) > LAST_LINES) recent.shift();
+        },
+        signal: limited,
+      }),
+    );
     if (code !== 0) {
       failOnTests(await readBuildReports(project));
-      const goal = command.slice(command.findIndex((word) => word.includes(':'))).join(' ');
       throw new Failure('BuildFailed', `Maven failed with exit code ${code} in ${goal}`, { details: recent });
     }
   }

@@ -111,6 +111,8 @@ const settingsSchema = z.strictObject({
       analysers: path.optional(),
       /** Maven settings of this worker: mirrors, proxies. */
       mavenSettings: path.optional(),
+      /** How many minutes a build may say nothing before it counts as stuck; 15 when absent. */
+      silenceMinutes: z.number().positive().max(180).optional(),
     })
     .optional(),
   /** Folder of the storage, or `s3://BUCKET/PREFIX?...`. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -201,6 +203,32 @@ describe('the build', function () {
       const input = { ...(await inputFor(commit)), secretVariables: [reference] };
       await assert.rejects(build(input).output, { type: 'Missing', message: /secret variables need a key/ });
       assert.doesNotMatch(await log(), /building/);
+    });
+
+    it('that waits for a repository that never answers is ended, and the log says what to do', async () => {
+      const stalled = createServer(() => undefined);
+      await new Promise<void>((listening) => stalled.listen(0, '127.0.0.1', listening));
+      const { port } = stalled.address() as AddressInfo;
+      const mavenSettings = join(folder(), 'settings.xml');
+      const mirror = `<id>stalled</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:${port}</url>`;
+      await writeFile(mavenSettings, `<settings><mirrors><mirror>${mirror}</mirror></mirrors></settings>`);
+      const mavenRepository = join(folder(), 'empty');
+      const { output } = build(await inputFor(commit), {
+        ...{ mavenSettings, mavenRepository, silenceMinutes: 0.15 },
+      });
+      try {
+        await assert.rejects(output, {
+          type: 'BuildFailed',
+          message:
+            /^Maven said nothing for 0\.15 minutes in org\.codehaus\.mojo:versions.* "build\.silenceMinutes"/,
+        });
+      } finally {
+        stalled.closeAllConnections();
+        stalled.close();
+      }
+      assert.equal(await processesOf('1-2-3'), 0);
+      assert.deepEqual(await readdir(join(folder(), 'work')), []);
+      assert.match(await log(), /Maven said nothing for 0\.15 minutes/);
     });
 
     it('shows its log while it runs; cancelling ends everything it started', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { LIBRARIES_FILE } from '../code-scanner/project.ts';
 import { Failure } from '../failure.ts';
+import { mavenCommand } from './maven-command.ts';
 
 const DEPENDENCY = 'org.apache.maven.plugins:maven-dependency-plugin:3.1.2';
 const SETTINGS = '.cloudmanager/maven/settings.xml';
@@ -26,8 +27,7 @@ export async function mavenCommands(
   const original = await projectVersion(folder);
   const own = await lstat(join(folder, SETTINGS)).catch(() => undefined);
   const mvn = (...args: string[]) => [
-    ...['mvn', '--batch-mode', '--no-transfer-progress', `-Dmaven.repo.local=${options.repository}`],
-    ...(options.settings ? ['--global-settings', options.settings] : []),
+    ...mavenCommand(options),
     ...(own?.isFile() ? ['--settings', join(folder, SETTINGS)] : []),
     `-DcloudManagerOriginalVersion=${original}`,
     ...args,

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mavenCommand } from '../build-engine/maven-command.ts';
 import { Failure } from '../failure.ts';
 import type { ScanTools } from './scanner.ts';
 
@@ -90,11 +91,7 @@ export async function maven(
   args: readonly string[],
 ): Promise<void> {
   const { mavenRepository, mavenSettings } = tools;
-  const command = [
-    ...['mvn', '--batch-mode', '--no-transfer-progress', `-Dmaven.repo.local=${mavenRepository}`],
-    ...(mavenSettings ? ['--global-settings', mavenSettings] : []),
-    ...args,
-  ];
+  const command = [...mavenCommand({ repository: mavenRepository, settings: mavenSettings }), ...args];
   const { code, last } = await runTool(tools, work, command);
   if (code !== 0)
     throw new Failure('Unavailable', `${problem}: Maven ended with exit code ${code}`, { details: last });
