@@ -1,5 +1,6 @@
 import { nearMatches } from '../model/near-matches.ts';
 import type { Program } from '../model/schema/definition.ts';
+import { stepTitle } from '../model/steps.ts';
 import type { ExecutionSummary } from '../model/summary.ts';
 import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import { FairwayError } from './fairway-error.ts';
@@ -130,7 +131,7 @@ export async function findExecution(
     'notFound',
     executionId
       ? `there is no execution ${executionId}${where}`
-      : `no execution${where} ${waitingFor ? `waits for ${waitingFor === 'anything' ? 'a person' : waitingFor}` : 'is running'}`,
+      : `no execution${where} ${waitingFor ? `waits for ${waitingFor === 'anything' ? 'a person' : stepTitle(waitingFor)}` : 'is running'}`,
   );
 }
 

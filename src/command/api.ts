@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { listenAddress, type ListenAddress } from './listen-address.ts';
+import { listenOption, type ListenAddress } from './listen-address.ts';
 import { Problem } from './problem.ts';
 import { action, examples } from './session.ts';
 import { httpUrl, name } from './option-values.ts';
@@ -28,7 +28,7 @@ export const apiCommand = (): Command =>
     .description(
       "Serve Cloud Manager's HTTP API, until Ctrl-C; changes are logged on standard output as JSON",
     )
-    .option('--listen <address>', 'host:port or port', listenAddress, listenAddress('127.0.0.1:8090'))
+    .addOption(listenOption(8090))
     .option('--base-url <url>', 'what clients use as base URL, where that is not the host they name', httpUrl)
     .addOption(keysOption())
     .addOption(providerOptions.jwks())

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { TokenSettings } from '../api/tokens.ts';
 import { isLoopback } from '../model/loopback.ts';
 import { keysFile, keysOption } from './keys-option.ts';
-import { listenAddress, type ListenAddress } from './listen-address.ts';
+import { listenOption, type ListenAddress } from './listen-address.ts';
 import { httpUrl } from './option-values.ts';
 import { Problem } from './problem.ts';
 import { providerOptions, providerTokens, type ProviderOptions } from './provider-options.ts';
@@ -29,7 +29,7 @@ export const codecServerCommand = (): Command =>
       'where the Web UI is, as its browser has it; may be repeated',
       (url, urls: string[] = []) => [...urls, originOf(url)],
     )
-    .option('--listen <address>', 'host:port or port', listenAddress, listenAddress('127.0.0.1:8091'))
+    .addOption(listenOption(8091))
     .addOption(keysOption('ask for tokens that this key set signs'))
     .addOption(providerOptions.jwks())
     .addOption(providerOptions.issuer())

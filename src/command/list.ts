@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ExecutionStatus } from '../model/execution.ts';
 import { currentStepTitle, type ExecutionSummary } from '../model/summary.ts';
-import { allStepIds, type StepId } from '../model/steps.ts';
+import { waitingSteps, type WaitingStep } from '../model/timeouts.ts';
 import { clean, statusCell, table, type Cell, type Paint } from './output.ts';
 import { action, examples } from './session.ts';
 import { placeOf, withPlace, type PlaceOptions } from './target.ts';
@@ -10,7 +10,7 @@ import { localTime } from './times.ts';
 interface Options extends PlaceOptions {
   readonly status?: ExecutionStatus;
   readonly mode?: 'NORMAL' | 'EMERGENCY';
-  readonly waiting?: true | StepId;
+  readonly waiting?: true | WaitingStep;
   readonly limit: number;
   readonly after?: string;
 }
@@ -32,7 +32,7 @@ export const listCommand = (): Command =>
     .addOption(choice('--mode <mode>', ['NORMAL', 'EMERGENCY']))
     .addOption(
       new Option('--waiting [step]', 'only those that wait for a person, in any step or in this one').choices(
-        [...allStepIds],
+        waitingSteps,
       ),
     )
     .option('--limit <count>', 'how many', count, 20)

@@ -84,7 +84,10 @@ export function fairway(surroundings: Surroundings = process): Root {
     .exitOverride()
     .helpOption('-h, --help', 'show help')
     .addHelpCommand(
-      new Command('help [command]').description('Show help of a command').helpGroup('Look after it:'),
+      new Command('help')
+        .argument('[command]')
+        .description('Show help of a command')
+        .helpGroup('Look after it:'),
     );
   for (const [heading, commands] of groups) {
     program.commandsGroup(heading);
@@ -105,9 +108,9 @@ Exit codes: 0 finished, 1 failed, 2 usage, 3 refused, 4 not found, 5 unavailable
   return program;
 }
 
-/** Commands that were made by themselves behave as those of `program`. */
+/** Commands that were made by themselves behave as those of `program`; `--help` is enough below them. */
 function inherited(command: Command, program: Command): Command {
-  command.copyInheritedSettings(program);
+  command.copyInheritedSettings(program).helpCommand(false);
   command.commands.forEach((sub) => inherited(sub, command));
   return command;
 }

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { action, examples } from './session.ts';
 import { isRole, roles, type Role } from '../api/roles.ts';
 import { LONGEST_LIFE_DAYS } from '../api/token-life.ts';
@@ -35,15 +35,14 @@ function addRole(text: string, before: readonly Role[] = []): readonly Role[] {
 const createCommand = (): Command =>
   new Command('create')
     .description(
-      'Make a token for the API, signed with the key set of this installation; it is made at the first',
+      'Make a token for the API, signed with the key set of this installation, which the first token makes',
     )
     .requiredOption('--role <role>', `what its holder may do, may be repeated: ${roles.join(', ')}`, addRole)
     .option('--subject <name>', 'whose token it is; the user of this machine otherwise', name)
-    .option(
-      '--expires <duration>',
-      `how long it is good for, ${LONGEST_LIFE_DAYS}d at most`,
-      duration,
-      12 * seconds.h,
+    .addOption(
+      new Option('--expires <duration>', `how long it is good for, ${LONGEST_LIFE_DAYS}d at most`)
+        .argParser(duration)
+        .default(12 * seconds.h, '12h'),
     )
     .option('--client-id <id>', 'what clients send as x-api-key', name, 'fairway')
     .addOption(keysOption())

@@ -39,7 +39,7 @@ const set = () =>
   new Command('set')
     .description('Set variables of a pipeline, for executions that are started from now on')
     .argument('<pipeline>', 'id or unique name')
-    .argument('[name=value...]')
+    .argument('[name=value...]', 'as many as there are to set')
     .option('--secret <name>', 'a secret: its value is read from standard input, and kept encrypted')
     .addHelpText(
       'after',
@@ -73,9 +73,11 @@ const set = () =>
 
 const remove = () =>
   new Command('delete')
-    .description('Remove variables that were set with this command')
+    .description(
+      'Remove variables that were set with `variables set`; those of the definition are removed there',
+    )
     .argument('<pipeline>', 'id or unique name')
-    .argument('<name...>')
+    .argument('<name...>', 'of variables')
     .addHelpText('after', examples('fairway variables delete Production LOG_LEVEL'))
     .action(
       action(async (session, reference: string, names: readonly string[]) => {

@@ -18,6 +18,8 @@ export const timeoutDays: Readonly<Record<WaitingStep, number>> = {
   managed: 7,
 };
 
+export const waitingSteps = Object.keys(timeoutDays) as readonly WaitingStep[];
+
 /** Milliseconds that `step` waits for a person. */
 export const timeoutMs = (step: WaitingStep, overrides: Timeouts): number =>
   (overrides[step] ?? timeoutDays[step]) * DAY_MS;

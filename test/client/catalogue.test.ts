@@ -363,7 +363,7 @@ describe('the library', function () {
     assert.equal(found.executionId, started.executionId);
     await assert.rejects(
       client.findExecution(undefined, { waitingFor: 'managed' }),
-      as('notFound', /waits for managed/),
+      as('notFound', /waits for CSE Support/),
     );
     await assert.rejects(client.findExecution('99999'), as('notFound', /no execution 0000099999/));
     await client.send('cancel', address('101', started), { by: ann });

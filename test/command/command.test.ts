@@ -132,7 +132,7 @@ describe('the fairway command', function () {
         3,
         /no important metric of codeQuality has failed/,
       );
-      expect(await run('reject'), 4, /no execution waits for approval/);
+      expect(await run('reject'), 4, /no execution waits for Application for Approval/);
     });
 
     it('is scheduled in a zone, with the instant said in it, in UTC, and how far away it is', async () => {

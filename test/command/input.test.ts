@@ -82,6 +82,26 @@ describe('the command line', function () {
     assert.match(stdout, /Exit codes: 0 finished, 1 failed, 2 usage/);
   });
 
+  it('help shows that of a command and of all, and no default of the program itself', async () => {
+    const helps = await Promise.all(
+      [
+        ['help'],
+        ['help', 'start'],
+        ['help', 'variables'],
+        ['api', '--help'],
+        ['token', 'create', '--help'],
+      ].map((args) => fairway(args, { env: NOBODY })),
+    );
+    const [all, start, variables, api, create] = helps.map(({ stdout }) => stdout);
+    assert.ok(helps.every(({ code }) => code === 0));
+    assert.match(all!, /Exit codes: 0 finished/);
+    assert.match(start!, /Usage: fairway start \[options\] <pipeline>/);
+    assert.match(variables!, /Commands:\n +list <pipeline>/);
+    assert.doesNotMatch(variables!, /Look after it/);
+    assert.match(api!, /default:\s+127\.0\.0\.1:8090\)/);
+    assert.match(create!, /default: 12h\)/);
+  });
+
   it('doctor says what is wrong without a server, and what to do', async () => {
     const { code, stdout } = await fairway(['doctor'], { env: NOBODY });
     assert.equal(code, 5);
