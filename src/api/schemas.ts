@@ -156,6 +156,11 @@ export const execution = z
   })
   .meta({ id: 'PipelineExecution' });
 export const executionList = list('executions', execution);
+/** Ours: what Cloud Manager's form has no place for. */
+export const executionState = z
+  .looseObject({ executionId: z.string() })
+  .describe('All that is known of an execution: decisions, what emergency mode leaves out, every node.')
+  .meta({ id: 'ExecutionState' });
 
 export const metrics = z.object({
   metrics: z.array(

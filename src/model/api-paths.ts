@@ -12,6 +12,7 @@ export const paths = {
   variables: (program: string, pipeline: string) => `${paths.pipeline(program, pipeline)}/variables`,
   execution: (program: string, pipeline: string, execution: string) =>
     `${paths.pipeline(program, pipeline)}/execution/${execution}`,
+  executionState: (execution: string) => `${execution}/state`,
   webhook: (program: string, webhook: string) => `/api/program/${program}/webhook/${webhook}`,
   step: (execution: string, phase: string, step: string) => `${execution}/phase/${phase}/step/${step}`,
 };

@@ -240,12 +240,6 @@ export function kindWith(ids: readonly StepId[]): Kind {
   return fit.sort((a, b) => stepsIn(a).length - stepsIn(b).length)[0] ?? kinds[0];
 }
 
-/** A step as executions of this kind have it. */
-export function stepOf(id: StepId, kind: Kind): StepDefinition {
-  const [stage] = kind.stages.find(([, steps]) => steps.includes(id)) ?? kind.stages[0]!;
-  return within(stage as Stage, id, kind);
-}
-
 function isConfigured(id: StepId, pipeline: StepOptions): boolean {
   if (pipeline.type !== 'production') return true;
   if (id === 'approval' || id === 'schedule') return pipeline[id];

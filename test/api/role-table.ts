@@ -25,6 +25,7 @@ const requests: Readonly<Record<Operation, readonly Request[]>> = {
     { url: `${program}/pipelines` },
     { url: approval },
     { url: `${approval}/logs` },
+    { url: `${program}/pipeline/199/execution/0000000002/state` },
     { url: '/metrics' },
   ],
   readVariables: [

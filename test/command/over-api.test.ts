@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { createApi } from '../../src/api/server.ts';
@@ -9,6 +10,8 @@ import type { Role } from '../../src/api/roles.ts';
 import { FairwayClient } from '../../src/client/fairway-client.ts';
 import type { StepResults } from '../../src/client/read-files.ts';
 import type { ExecutionState } from '../../src/model/execution.ts';
+import { decryptVariable } from '../../src/systems/secret-variables.ts';
+import { secrets } from '../../src/systems/secrets.ts';
 import { fileStorage } from '../../src/systems/storage/file-storage.ts';
 import { aemArtifact, definition, dispatcherArtifact } from '../support/definition.ts';
 import { until } from '../support/until.ts';
@@ -16,6 +19,8 @@ import { httpServer } from '../support/http-server.ts';
 import { workflowHarness } from '../workflows/harness.ts';
 import { metric } from '../workflows/scripted-world.ts';
 import { fairway as typed } from './fairway.ts';
+
+const VARIABLES_KEY = '07'.repeat(32);
 
 const poor = {
   metrics: [metric('coverage', 'important', false)],
@@ -36,7 +41,10 @@ describe('the fairway command over the API', function () {
     const pair = await generateKeyPair('ES256');
     key = pair.privateKey;
     api = await createApi({
-      client: new FairwayClient(fairway.client.temporal, { storage: storage() }),
+      client: new FairwayClient(fairway.client.temporal, {
+        storage: storage(),
+        secrets: secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: VARIABLES_KEY } }),
+      }),
       tokens: { issuer: 'issuer', audience: 'fairway', keys: { set: [await exportJWK(pair.publicKey)] } },
       linkSecret: Buffer.alloc(32, 7),
     });
@@ -55,8 +63,8 @@ describe('the fairway command over the API', function () {
       .setSubject(subject)
       .setExpirationTime('10 minutes')
       .sign(key);
-  const run = async (args: readonly string[], role: Role = 'deployment-manager') =>
-    typed(args, { env: { FAIRWAY_API: url, FAIRWAY_TOKEN: await token('dora', role) } });
+  const run = async (args: readonly string[], role: Role = 'deployment-manager', input?: string) =>
+    typed(args, { env: { FAIRWAY_API: url, FAIRWAY_TOKEN: await token('dora', role) }, input });
   const good = async (args: readonly string[], role?: Role) => {
     const { code, stdout, stderr } = await run(args, role);
     assert.equal(code, 0, `${args.join(' ')}: ${stdout}${stderr}`);
@@ -97,7 +105,13 @@ describe('the fairway command over the API', function () {
       [state.status, state.mode, state.branch, state.programName],
       ['FINISHED', 'EMERGENCY', 'main', 'Example'],
     );
-    const { decisions, startedBy } = await fairway.state('0000000001');
+    const known = await fairway.state('0000000001');
+    assert.deepEqual(state, known, 'over the API as past it');
+    assert.match(
+      await good(['show', '1'], 'developer'),
+      /Security Testing +.*emergency mode[^]*approved[^]*dispatcher1 +in service, configuration new/,
+    );
+    const { decisions, startedBy } = known;
     assert.ok(
       [startedBy, ...decisions.map(({ by }) => by)].every(
         ({ subject, verified }) => subject === 'dora' && verified,
@@ -240,7 +254,21 @@ describe('the fairway command over the API', function () {
 
     await good(['variables', 'set', 'Renamed/101', 'LOG_LEVEL=a=b']);
     assert.match(await good(['variables', 'list', '2/101']), /LOG_LEVEL +string +a=b/);
-    await good(['variables', 'delete', '2/101', 'LOG_LEVEL']);
+    await keepsSecret(['2/101', '--secret', 'NPM_TOKEN'], 'do-not-tell');
+    for (const [value, told] of [
+      ['', /the value is empty/],
+      ['two\nlines', /must be one line/],
+      ['x'.repeat(500), /has 500 characters; 499 at most/],
+    ] as const) {
+      const refused = await run(
+        ['variables', 'set', '2/101', '--secret', 'NPM_TOKEN'],
+        'deployment-manager',
+        value,
+      );
+      assert.match(refused.stderr, told);
+      assert.equal(refused.code, 3);
+    }
+    await good(['variables', 'delete', '2/101', 'LOG_LEVEL', 'NPM_TOKEN']);
     assert.match(await good(['variables', 'list', '2/101']), /has no variables/);
 
     const engineer = 'customer-success-engineer';
@@ -257,6 +285,27 @@ describe('the fairway command over the API', function () {
     assert.match(await good(['delete', 'program', '2', '--yes'], owner), /program 2 \(Renamed\) deleted/);
     assert.equal((await run(['get', 'programs', '2'], owner)).code, 4);
   });
+
+  /** Sets a secret variable of program 2, and finds it where it belongs and nowhere else. */
+  async function keepsSecret(args: readonly string[], value: string): Promise<void> {
+    const { code, stdout, stderr } = await run(
+      ['variables', 'set', ...args],
+      'deployment-manager',
+      `${value}\n`,
+    );
+    assert.equal(code, 0, stderr);
+    const answers = [stdout, await good(['variables', 'list', '2/101', '-o', 'json'])];
+    assert.match(await good(['variables', 'list', '2/101']), /NPM_TOKEN +secretString +\*\*\*/);
+    const history = await fairway.client.temporal.workflow.getHandle('program-2').fetchHistory();
+    const [key = ''] = await storage().list('2/101/variables/NPM_TOKEN/');
+    const content = await text(await storage().get(key));
+    for (const told of [...answers, JSON.stringify(history), content])
+      assert.ok(!told.includes(value) && !told.includes(Buffer.from(value).toString('base64')), told);
+    const version = /([^/]+)\.json$/.exec(key)?.[1] ?? '';
+    const place = { programId: '2', pipelineId: '101', name: 'NPM_TOKEN', version };
+    const secret = secrets({ env: { FAIRWAY_SECRET_VARIABLES_KEY: VARIABLES_KEY } });
+    assert.equal(await decryptVariable(secret, place, content), value);
+  }
 
   it('sends a token nowhere but to an API, and says what is wrong with it', async () => {
     const env = { FAIRWAY_TOKEN: 'a.b.c' };

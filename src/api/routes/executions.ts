@@ -9,7 +9,7 @@ import { executionOf, executionOutline } from '../executions.ts';
 import { link, links, paths } from '../hal.ts';
 import { Problem } from '../problem.ts';
 import { inExecution, inPipeline, pipelineAt, type Routes } from '../route.ts';
-import { execution as executionShown, executionList } from '../schemas.ts';
+import { execution as executionShown, executionList, executionState } from '../schemas.ts';
 
 const page = z.object({
   start: z.coerce.number().int().min(0).max(10_000).default(0),
@@ -83,6 +83,12 @@ export const executionRoutes: Routes = (app, { client }) => {
     `${pipelinePath}/execution/:executionId`,
     { config: read, schema: { params: inExecution, response: { 200: executionShown } } },
     async ({ params }) => executionOf(await client.execution(params)),
+  );
+
+  app.get(
+    `${pipelinePath}/execution/:executionId/state`,
+    { config: read, schema: { params: inExecution, response: { 200: executionState } } },
+    async ({ params }) => ({ ...(await client.execution(params)) }),
   );
 
   app.get(

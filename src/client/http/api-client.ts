@@ -1,7 +1,7 @@
 import { paths } from '../../model/api-paths.ts';
 import type { StoredFile } from '../../model/artifacts.ts';
 import type { ExecutionState, StepState } from '../../model/execution.ts';
-import { gateSteps, type MessageName } from '../../model/messages.ts';
+import type { MessageName } from '../../model/messages.ts';
 import type { Metric } from '../../model/gates.ts';
 import type { Start } from '../../model/program.ts';
 import { phaseOf, type StepId } from '../../model/steps.ts';
@@ -20,7 +20,7 @@ import { everythingWaiting } from '../waiting.ts';
 import { ApiStorage, storedFile, type ApiArtifact } from './api-files.ts';
 import { ApiPrograms } from './api-programs.ts';
 import { decisionRequest } from './decision.ts';
-import { stateFrom, stepsIn, summaryFrom, type ApiExecution, type Place } from './from-api.ts';
+import { stepsIn, summaryFrom, type ApiExecution, type Place } from './from-api.ts';
 import { ApiRequests } from './request.ts';
 
 interface Listed {
@@ -140,19 +140,9 @@ export class ApiClient implements FairwayAccess {
   }
 
   async execution({ programId, pipelineId, executionId }: ExecutionAddress): Promise<ExecutionState> {
-    const path = executionId
-      ? paths.execution(programId, pipelineId, executionId)
-      : `${paths.pipeline(programId, pipelineId)}/execution`;
-    const execution = await this.requests.get<ApiExecution>(path);
-    const gate = stepsIn(execution).find(
-      ({ stepId, status }) => status === 'WAITING' && gateSteps.some((known) => known === stepId),
-    );
-    const metrics = gate
-      ? await this.requests.get<{ readonly metrics: readonly Metric[] }>(
-          `${stepPath(execution, gate)}/metrics`,
-        )
-      : undefined;
-    return stateFrom(execution, await this.place(programId, pipelineId), metrics?.metrics);
+    const pipeline = paths.pipeline(programId, pipelineId);
+    const id = executionId ?? (await this.requests.get<ApiExecution>(`${pipeline}/execution`)).id;
+    return this.requests.get(paths.executionState(paths.execution(programId, pipelineId, id)));
   }
 
   waiting(filter: Pick<ExecutionFilter, 'programId' | 'pipelineId'> = {}) {
@@ -264,12 +254,6 @@ export class ApiClient implements FairwayAccess {
 
   private async namedOf(programId: string | undefined) {
     return (await this.catalogue.named()).filter(({ id }) => programId === undefined || id === programId);
-  }
-
-  private async place(programId: string, pipelineId: string): Promise<Place> {
-    const program = (await this.catalogue.named()).find(({ id }) => id === programId);
-    const pipeline = program?.pipelines.find(({ id }) => id === pipelineId);
-    return { programName: program?.name ?? programId, pipelineName: pipeline?.name ?? pipelineId };
   }
 
   private async ofPipeline(

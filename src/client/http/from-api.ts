@@ -1,7 +1,6 @@
 import type { ExecutionState, StepState } from '../../model/execution.ts';
-import type { Metric } from '../../model/gates.ts';
-import { isStepId, kindWith, stepOf, type ExecutionMode, type StepId } from '../../model/steps.ts';
-import { summaryOf, type ExecutionSummary } from '../../model/summary.ts';
+import { isStepId, kindWith, type ExecutionMode, type StepId } from '../../model/steps.ts';
+import type { ExecutionSummary } from '../../model/summary.ts';
 
 /** Executions as the API answers them, as far as they are read here. */
 
@@ -10,9 +9,7 @@ export interface ApiStep {
   readonly phaseId: string;
   readonly status: StepState['status'];
   readonly startedAt?: string;
-  readonly finishedAt?: string;
   readonly branch?: string;
-  readonly commitId?: string;
   readonly details?: { readonly description?: string; readonly waitingUntil?: string };
 }
 
@@ -22,9 +19,7 @@ export interface ApiExecution {
   readonly pipelineId: string;
   readonly status: ExecutionState['status'];
   readonly pipelineExecutionMode: ExecutionMode;
-  readonly trigger: ExecutionState['trigger'];
   readonly user: string;
-  readonly artifactsVersion?: string;
   readonly createdAt: string;
   readonly finishedAt?: string;
   readonly _embedded?: { readonly stepStates?: readonly ApiStep[] };
@@ -42,53 +37,23 @@ const iso = <T extends string | undefined>(time: T): T =>
 
 export const stepsIn = ({ _embedded }: ApiExecution): readonly ApiStep[] => _embedded?.stepStates ?? [];
 
-/**
- * What the API says of an execution. It does not say what was decided, which nodes were deployed to, and what
- * emergency mode leaves out. `metrics`: of the step that waits at a gate.
- */
-export function stateFrom(
-  execution: ApiExecution,
-  place: Place,
-  metrics: readonly Metric[] = [],
-): ExecutionState {
+export function summaryFrom(execution: ApiExecution, place: Place): ExecutionSummary {
   const { id, programId, pipelineId, status, pipelineExecutionMode: mode, user } = execution;
-  const answered = stepsIn(execution).filter((step): step is ApiStep & { stepId: StepId } =>
+  const steps = stepsIn(execution).filter((step): step is ApiStep & { stepId: StepId } =>
     isStepId(step.stepId),
   );
-  // The API calls all of them CI_CD.
-  const kind = kindWith(answered.map(({ stepId }) => stepId));
-  const steps = answered.map((step): StepState => ({
-    ...stepOf(step.stepId, kind),
-    status: step.status,
-    startedAt: iso(step.startedAt),
-    finishedAt: iso(step.finishedAt),
-    details: step.details?.description,
-    ...(step.status === 'WAITING' ? { metrics } : {}),
-  }));
-  const waits = answered.find((step) => step.status === 'WAITING');
-  const build = answered.find(({ stepId }) => stepId === 'build');
+  const waits = steps.find((step) => step.status === 'WAITING');
   const bad = steps.find((step) => step.status === 'FAILED' || step.status === 'ERROR');
   return {
-    ...{ executionId: id, programId, pipelineId, ...place, mode, status, steps },
-    pipelineType: kind.type,
-    type: kind.flavours[0] ?? 'aem_managed_services',
-    trigger: execution.trigger,
+    ...{ executionId: id, programId, pipelineId, ...place, mode, status },
+    // The API calls all of them CI_CD.
+    pipelineType: kindWith(steps.map(({ stepId }) => stepId)).type,
     startedBy: { subject: user, via: 'api', verified: true },
-    branch: build?.branch ?? '',
-    commit: build?.commitId,
-    artifactsVersion: execution.artifactsVersion,
+    branch: steps.find(({ stepId }) => stepId === 'build')?.branch ?? '',
     createdAt: iso(execution.createdAt),
     finishedAt: iso(execution.finishedAt),
-    waitingFor: waits && {
-      step: waits.stepId,
-      question: waits.details?.description ?? '',
-      since: iso(waits.startedAt) ?? '',
-      until: iso(waits.details?.waitingUntil) ?? '',
-    },
-    failure: bad && { step: bad.id, message: bad.details ?? bad.status },
-    ...{ warnings: [], decisions: [], artifacts: [], deployments: [], ignoredMessages: [] },
+    failure: bad && { step: bad.stepId, message: bad.details?.description ?? bad.status },
+    step: steps.findLast(({ startedAt }) => startedAt !== undefined)?.stepId,
+    waitingFor: waits && { step: waits.stepId, until: iso(waits.details?.waitingUntil) ?? '' },
   };
 }
-
-export const summaryFrom = (execution: ApiExecution, place: Place): ExecutionSummary =>
-  summaryOf(stateFrom(execution, place));
