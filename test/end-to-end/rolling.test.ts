@@ -117,6 +117,27 @@ describe('a rolling deployment on real servers', function () {
     assert.equal(next.status, 'FINISHED', next.failure?.message);
     assert.ok(fairway.production(next).reconciled.includes('dispatcher2: returned to service'));
     await fairway.bothInService();
+
+    // It was the production deployment of the failed one, done again with what that had.
+    assert.deepEqual(
+      [next.reExecutes, ...next.steps.map(({ id, status }) => `${id} ${status}`)],
+      [state.executionId, 'validate FINISHED', 'build FINISHED', 'prodDeploy FINISHED'],
+    );
+    const had = ({ artifactsVersion, artifacts }: typeof state) => [
+      artifactsVersion,
+      ...artifacts.map(({ path, file: { sha256 } }) => `${path} ${sha256}`),
+    ];
+    assert.deepEqual(had(next), had(state));
+    assert.match(
+      await fairway.log(next, 'build'),
+      /site\.all-.*\.zip: copied from .*SHA-256 as it was built/,
+    );
+    const installed = next.artifacts.flatMap((one) =>
+      one.kind === 'aem' ? [packageLabel(one.package.id)] : [],
+    );
+    assert.equal(installed.length, 1);
+    for (const instance of [aem().author, ...aem().publish])
+      assert.ok(instance.installed().map(packageLabel).includes(installed[0]!));
   });
 
   it('leaves artifacts that may go after half a year, as the documentation says; the last are deployed again', async () => {
