@@ -19,6 +19,7 @@ export interface ApiExecution {
   readonly pipelineId: string;
   readonly status: ExecutionState['status'];
   readonly pipelineExecutionMode: ExecutionMode;
+  readonly trigger: ExecutionState['trigger'];
   readonly user: string;
   readonly createdAt: string;
   readonly finishedAt?: string;
@@ -38,14 +39,14 @@ const iso = <T extends string | undefined>(time: T): T =>
 export const stepsIn = ({ _embedded }: ApiExecution): readonly ApiStep[] => _embedded?.stepStates ?? [];
 
 export function summaryFrom(execution: ApiExecution, place: Place): ExecutionSummary {
-  const { id, programId, pipelineId, status, pipelineExecutionMode: mode, user } = execution;
+  const { id, programId, pipelineId, status, pipelineExecutionMode: mode, trigger, user } = execution;
   const steps = stepsIn(execution).filter((step): step is ApiStep & { stepId: StepId } =>
     isStepId(step.stepId),
   );
   const waits = steps.find((step) => step.status === 'WAITING');
   const bad = steps.find((step) => step.status === 'FAILED' || step.status === 'ERROR');
   return {
-    ...{ executionId: id, programId, pipelineId, ...place, mode, status },
+    ...{ executionId: id, programId, pipelineId, ...place, mode, status, trigger },
     // The API calls all of them CI_CD.
     pipelineType: kindWith(steps.map(({ stepId }) => stepId)).type,
     startedBy: { subject: user, via: 'api', verified: true },
