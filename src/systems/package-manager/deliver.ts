@@ -3,6 +3,7 @@ import type { PackageId } from '../../model/artifacts.ts';
 import { packageLabel } from '../../model/artifacts.ts';
 import { Failure } from '../failure.ts';
 import { pause } from '../pause.ts';
+import { unlessSilent } from '../silence.ts';
 import { LostAnswer } from './http.ts';
 import type { ListedPackage, PackageManager } from './package-manager.ts';
 
@@ -23,8 +24,12 @@ export interface Delivery {
   readonly id: PackageId;
   readonly signal: AbortSignal;
   readonly onSent?: (bytes: number) => void;
+  /** So long an instance may take nothing of an upload, or not answer it; ten minutes when absent. */
+  readonly silenceMs?: number;
 }
 
+/** Nothing else ends an upload to an instance that hangs: AEM answers when it has stored all of it. */
+const SILENCE_MS = 10 * 60_000;
 const POLL_MS = 250;
 /** So long at least after its answer was lost, or after the instance came back, an installation may be under way. */
 const UNDER_WAY_MS = 10_000;
@@ -41,12 +46,22 @@ const LAST_WORDS_MS = 3_000;
  */
 export async function uploadPackage(
   manager: PackageManager,
-  { file, id, signal, onSent }: Delivery,
+  { file, id, signal, onSent, silenceMs = SILENCE_MS }: Delivery,
 ): Promise<ListedPackage> {
   const { size } = await stat(file);
   const before = find(id, await manager.list(signal));
   try {
-    await manager.upload(file, { signal, onSent });
+    const stuck = () =>
+      new LostAnswer(
+        `${manager.name} has neither taken nor answered any of an upload for ${silenceMs / 1000} s`,
+      );
+    await unlessSilent(silenceMs, signal, stuck, (limited, spoke) => {
+      const onPiece = (bytes: number) => {
+        spoke();
+        onSent?.(bytes);
+      };
+      return manager.upload(file, { signal: limited, onSent: onPiece });
+    });
   } catch (error) {
     if (!(error instanceof LostAnswer)) throw error;
     const after = find(id, (await whenBack(manager, signal)).packages);
