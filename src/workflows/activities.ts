@@ -173,7 +173,7 @@ const AGENT_ABSENT = '5 minutes';
 
 /** Work of the agent on one dispatcher host. */
 export const onNode = (node: NodeRef) =>
-  proxyActivities<Omit<NodeActivities, 'checkAgent'>>({
+  proxyActivities<NodeActivities>({
     taskQueue: nodeQueue(node),
     scheduleToStartTimeout: AGENT_ABSENT,
     startToCloseTimeout: '10 minutes',

@@ -55,6 +55,17 @@ export class NodeWork {
     }
   }
 
+  /** Before anything of its leg changes: an agent that is away is waited for, and without it nothing would be finished. */
+  async awaitAgent({ id }: Dispatcher): Promise<void> {
+    const node = this.node({ id });
+    try {
+      await onNode(node).checkAgent.executeWithOptions({ summary: `Ask the agent of ${id}` }, [{ node }]);
+    } catch (error) {
+      const { type, message } = understood(error);
+      throw failure(type, `${id}: ${message} (nothing of its leg was changed)`);
+    }
+  }
+
   /** S4: the dispatcher's configuration; whatever goes wrong, the old one is back and serving. */
   async configure(dispatcher: Dispatcher, artifact: DispatcherArtifact): Promise<void> {
     const progress = this.report.dispatcher(dispatcher.id);

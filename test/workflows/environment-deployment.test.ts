@@ -164,6 +164,29 @@ describe('a deployment', () => {
     assert.ok(dispatchers.every(({ service }) => service === 'in service'));
   });
 
+  it('leaves a leg as it was whose agent has gone before it begins', async () => {
+    let asked = 0;
+    const started = await deploy({
+      checkAgent: async ({ node }) => {
+        const isSecond = node.environmentId === '12' && node.nodeId === 'dispatcher2';
+        // The first to ask is the validation.
+        if (isSecond && (asked += 1) > 1) throw new Failure('Denied', 'no agent is there');
+        return [];
+      },
+    });
+    const state = await fairway.end(started);
+    assert.match(state.failure?.message ?? '', /dispatcher2: no agent is there \(nothing of its leg/);
+    const { legs, dispatchers } = inProduction(state);
+    assert.deepEqual(
+      legs.map((leg) => leg.state),
+      ['NEW', 'OLD'],
+    );
+    assert.ok(dispatchers.every(({ service }) => service === 'in service'));
+    assert.ok(
+      !world.journal.slice(world.journal.indexOf('end loadTest')).includes('start installPackage publish2'),
+    );
+  });
+
   it('calls a leg MIXED whose packages are new and whose configuration was never begun', async () => {
     const started = await deploy({
       backUpConfiguration: async ({ node }) => {
