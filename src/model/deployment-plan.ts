@@ -9,9 +9,20 @@ export type Plan =
   | { readonly do: 'inSequence'; readonly steps: readonly Plan[] }
   | { readonly do: 'atOnce'; readonly steps: readonly Plan[] }
   | { readonly do: 'install'; readonly instance: Instance; readonly artifacts: readonly AemArtifact[] }
-  | { readonly do: 'configure'; readonly dispatcher: Dispatcher; readonly artifact: DispatcherArtifact }
+  | { readonly do: 'askAgent'; readonly dispatcher: Dispatcher }
+  | {
+      readonly do: 'backUp' | 'configure';
+      readonly dispatcher: Dispatcher;
+      readonly artifact: DispatcherArtifact;
+    }
   | { readonly do: 'flush'; readonly dispatcher: Dispatcher }
-  | { readonly do: 'whileDetached'; readonly leg: Leg; readonly steps: readonly Plan[] };
+  | {
+      readonly do: 'whileDetached';
+      readonly leg: Leg;
+      /** What changes nothing, and is done while the dispatchers leave. */
+      readonly meanwhile: readonly Plan[];
+      readonly steps: readonly Plan[];
+    };
 
 /** What is out of service together: in production one publish with all dispatchers that render from it. */
 export interface Leg {
@@ -34,8 +45,17 @@ const atOnce = (...steps: Plan[]): Plan => ({ do: 'atOnce', steps });
 const install = (instances: readonly Instance[], { aem }: Deployable): Plan[] =>
   aem.length === 0 ? [] : instances.map((instance) => ({ do: 'install', instance, artifacts: aem }));
 
-const configure = (dispatchers: readonly Dispatcher[], { dispatcher: artifact }: Deployable): Plan[] =>
-  artifact ? dispatchers.map((dispatcher) => ({ do: 'configure', dispatcher, artifact })) : [];
+const onDispatchers = (
+  what: 'backUp' | 'configure',
+  dispatchers: readonly Dispatcher[],
+  { dispatcher: artifact }: Deployable,
+): Plan[] => (artifact ? dispatchers.map((dispatcher) => ({ do: what, dispatcher, artifact })) : []);
+
+/** By the agents, so that nothing of a leg changes before all of them have shown that they are there. */
+const prepare = ({ dispatchers }: Leg, what: Deployable): Plan[] =>
+  what.dispatcher
+    ? onDispatchers('backUp', dispatchers, what)
+    : dispatchers.map((dispatcher) => ({ do: 'askAgent', dispatcher }));
 
 const flush = (dispatchers: readonly Dispatcher[]): Plan =>
   atOnce(...dispatchers.map((dispatcher): Plan => ({ do: 'flush', dispatcher })));
@@ -66,20 +86,24 @@ const allNodes = ({ publish, dispatchers }: Topology): Leg => ({ name: 'all node
  * is on every node.
  */
 export function allAtOnce(topology: Topology, what: Deployable, options: { skipDetaching: boolean }): Plan {
+  const leg = allNodes(topology);
+  const meanwhile = prepare(leg, what);
   const work = [
     atOnce(
       ...install([...topology.author, ...topology.publish], what),
-      ...configure(topology.dispatchers, what),
+      ...onDispatchers('configure', topology.dispatchers, what),
     ),
     flush(topology.dispatchers),
   ];
-  if (options.skipDetaching || topology.dispatchers.length === 0) return inSequence(...work);
-  return { do: 'whileDetached', leg: allNodes(topology), steps: work };
+  if (options.skipDetaching || topology.dispatchers.length === 0)
+    return inSequence(atOnce(...meanwhile), ...work);
+  return { do: 'whileDetached', leg, meanwhile, steps: work };
 }
 
 /**
- * One leg after the other, for production: authors first; then, leg by leg, its dispatchers leave the load balancer,
- * packages and configuration are deployed in parallel, caches flushed, and the dispatchers return. The next leg starts
+ * One leg after the other, for production: authors first; then, leg by leg, its dispatchers leave the load balancer
+ * while their configuration is backed up, packages and configuration are deployed in parallel, caches flushed, and the
+ * dispatchers return. The next leg starts
  * only when they are back in service. Legs with a dispatcher in `out`, which could not be returned to service before,
  * come first: taking out another one before they serve would be an outage.
  */
@@ -90,10 +114,12 @@ export function rolling(topology: Topology, what: Deployable, out: readonly stri
     atOnce(...install(topology.author, what)),
     ...[...legs.filter(isOut), ...legs.filter((leg) => !isOut(leg))].map((leg): Plan => {
       const work = [
-        atOnce(...install(leg.publish, what), ...configure(leg.dispatchers, what)),
+        atOnce(...install(leg.publish, what), ...onDispatchers('configure', leg.dispatchers, what)),
         flush(leg.dispatchers),
       ];
-      return leg.dispatchers.length === 0 ? inSequence(...work) : { do: 'whileDetached', leg, steps: work };
+      return leg.dispatchers.length === 0
+        ? inSequence(...work)
+        : { do: 'whileDetached', leg, meanwhile: prepare(leg, what), steps: work };
     }),
   );
 }

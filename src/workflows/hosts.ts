@@ -93,11 +93,18 @@ async function carryOut(plan: Plan, work: NodeWork): Promise<void> {
       return allOf(plan.steps.map((step) => carryOut(step, work)));
     case 'install':
       return always(() => work.install(plan.instance, plan.artifacts));
+    case 'askAgent':
+      return work.askAgent(plan.dispatcher);
+    case 'backUp':
+      return work.backUp(plan.dispatcher, plan.artifact);
     case 'configure':
       return always(() => work.configure(plan.dispatcher, plan.artifact));
     case 'flush':
       return always(() => work.flush(plan.dispatcher));
     case 'whileDetached':
-      return whileDetached(plan.leg, work, () => carryOut({ do: 'inSequence', steps: plan.steps }, work));
+      return whileDetached(plan.leg, work, {
+        meanwhile: () => carryOut({ do: 'atOnce', steps: plan.meanwhile }, work),
+        then: () => carryOut({ do: 'inSequence', steps: plan.steps }, work),
+      });
   }
 }

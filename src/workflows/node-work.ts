@@ -55,32 +55,47 @@ export class NodeWork {
     }
   }
 
-  /** Before anything of its leg changes: an agent that is away is waited for, and without it nothing would be finished. */
-  async awaitAgent({ id }: Dispatcher): Promise<void> {
-    const node = this.node({ id });
+  /** Without it nothing of its leg would be finished: one that is away is waited for. */
+  askAgent(dispatcher: Dispatcher): Promise<void> {
+    const [agent, node] = [onNode(this.node(dispatcher)), this.node(dispatcher)];
+    return this.beforeAnyChange(dispatcher, () =>
+      agent.checkAgent.executeWithOptions({ summary: `Ask the agent of ${dispatcher.id}` }, [{ node }]),
+    );
+  }
+
+  /** S4: the first part, which changes nothing of what serves. */
+  backUp(dispatcher: Dispatcher, artifact: DispatcherArtifact): Promise<void> {
+    const agent = onNode(this.node(dispatcher));
+    return this.beforeAnyChange(dispatcher, () =>
+      agent.backUpConfiguration.executeWithOptions(
+        { summary: `Back up the configuration on ${dispatcher.id}` },
+        [this.configurationInput(dispatcher, artifact)],
+      ),
+    );
+  }
+
+  private async beforeAnyChange({ id }: Dispatcher, work: () => Promise<unknown>): Promise<void> {
     try {
-      await onNode(node).checkAgent.executeWithOptions({ summary: `Ask the agent of ${id}` }, [{ node }]);
+      await work();
     } catch (error) {
       const { type, message } = understood(error);
       throw failure(type, `${id}: ${message} (nothing of its leg was changed)`);
     }
   }
 
-  /** S4: the dispatcher's configuration; whatever goes wrong, the old one is back and serving. */
+  private configurationInput(dispatcher: Dispatcher, artifact: DispatcherArtifact): ConfigurationInput {
+    return { node: this.node(dispatcher), deployment: this.deployment, artifact, log: this.input.log };
+  }
+
+  /** S4: the configuration that was backed up is replaced; whatever goes wrong, the old one is back and serving. */
   async configure(dispatcher: Dispatcher, artifact: DispatcherArtifact): Promise<void> {
     const progress = this.report.dispatcher(dispatcher.id);
     const agent = onNode(this.node(dispatcher));
-    const input: ConfigurationInput = {
-      node: this.node(dispatcher),
-      deployment: this.deployment,
-      artifact,
-      log: this.input.log,
-    };
+    const input = this.configurationInput(dispatcher, artifact);
     const on = (what: string) => ({ summary: `${what} on ${dispatcher.id}` });
+    progress.configuration = 'changing';
+    this.report.show();
     try {
-      await agent.backUpConfiguration.executeWithOptions(on('Back up the configuration'), [input]);
-      progress.configuration = 'changing';
-      this.report.show();
       await agent.replaceConfiguration.executeWithOptions(on('Replace the configuration'), [input]);
       await agent.testConfiguration.executeWithOptions(on('Apache config test'), [input]);
       await agent.reloadHttpd.executeWithOptions(on('Reload httpd'), [input]);
@@ -88,8 +103,7 @@ export class NodeWork {
       this.report.show();
     } catch (error) {
       const { type, message } = understood(error);
-      // Before the replacement began nothing was changed, and an agent that is not there cannot say so.
-      if (progress.configuration === 'changing') progress.configuration = await this.restore(dispatcher);
+      progress.configuration = await this.restore(dispatcher);
       this.report.show();
       throw failure(type, `${dispatcher.id}: ${message} (configuration now: ${progress.configuration})`);
     }

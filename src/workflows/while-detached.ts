@@ -7,27 +7,31 @@ import { failure, understood } from './failures.ts';
 import type { NodeWork } from './node-work.ts';
 import { allOf, always } from './scopes.ts';
 
+interface DetachedWork {
+  /** What changes nothing, beside taking out of service; when it fails, nothing further is done. */
+  readonly meanwhile: () => Promise<void>;
+  readonly then: () => Promise<void>;
+}
+
 /**
- * S2, R2: takes a leg's dispatchers out of the load balancer, while their agents are asked whether they are there, does the
- * work, and brings them back. Bringing back is
+ * S2, R2: takes a leg's dispatchers out of the load balancer, does the work, and brings them back. Bringing back is
  * settled before taking out begins and happens whatever happens between; only a leg with a node that is not
  * consistent stays out, unless it is the last one that could serve.
  */
-export async function whileDetached(leg: Leg, work: NodeWork, body: () => Promise<void>): Promise<void> {
+export async function whileDetached(
+  leg: Leg,
+  work: NodeWork,
+  { meanwhile, then }: DetachedWork,
+): Promise<void> {
   const progress = work.report.leg(leg.name);
-  // Before the first one the preflight has just asked all agents.
-  const isFirst = work.report.progress.legs.every(({ state }) => state === 'OLD');
   if (progress) progress.state = 'IN PROGRESS';
   work.report.show(`leg ${leg.name}: taking out of service`);
 
   const failures: unknown[] = [];
   try {
-    await allOf([
-      ...(isFirst ? [] : leg.dispatchers.map((dispatcher) => work.awaitAgent(dispatcher))),
-      ...leg.dispatchers.map((dispatcher) => detach(dispatcher, work)),
-    ]);
+    await allOf([...leg.dispatchers.map((dispatcher) => detach(dispatcher, work)), meanwhile()]);
     // From here on nodes change: a cancellation waits until the leg is whole again.
-    await CancellationScope.nonCancellable(body);
+    await CancellationScope.nonCancellable(then);
   } catch (error) {
     failures.push(error);
   }

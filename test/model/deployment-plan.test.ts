@@ -36,7 +36,7 @@ const both: Deployable = {
 const onlyAem: Deployable = { aem: both.aem };
 const onlyDispatcher: Deployable = { aem: [], dispatcher: dispatcherArtifact };
 
-/** A plan in one line: `{ }` at once, `;` in sequence, `out(leg: ...)` while detached. */
+/** A plan in one line: `{ }` at once, `;` in sequence, `out(leg | while leaving: ...)` while detached. */
 function line(plan: Plan): string {
   switch (plan.do) {
     case 'inSequence':
@@ -45,18 +45,23 @@ function line(plan: Plan): string {
       return `{${plan.steps.map(line).join(' ')}}`;
     case 'install':
       return `${plan.instance.id}=${plan.artifacts.map((artifact) => artifact.package.id.name).join(',')}`;
+    case 'askAgent':
+      return `ask-${plan.dispatcher.id}`;
+    case 'backUp':
+      return `backup-${plan.dispatcher.id}`;
     case 'configure':
       return `${plan.dispatcher.id}=conf`;
     case 'flush':
       return `flush-${plan.dispatcher.id}`;
     case 'whileDetached':
-      return `out(${plan.leg.name}: ${plan.steps.map(line).join('; ')})`;
+      return `out(${plan.leg.name} | ${plan.meanwhile.map(line).join(' ')}: ${plan.steps.map(line).join('; ')})`;
   }
 }
 
 describe('a rolling deployment', () => {
   const authors = '{author=apps,content}';
-  const leg = (n: number) => `out(d${n} + p${n}: {p${n}=apps,content d${n}=conf}; {flush-d${n}})`;
+  const leg = (n: number) =>
+    `out(d${n} + p${n} | backup-d${n}: {p${n}=apps,content d${n}=conf}; {flush-d${n}})`;
 
   const cases: [string, Topology, Deployable, string][] = [
     ['one pair', pairs(1), both, [authors, leg(1)].join('; ')],
@@ -72,9 +77,11 @@ describe('a rolling deployment', () => {
       'two dispatchers on one publish instance: out together, before it changes',
       topology(['p1', 'p2'], { d1: 'p1', d2: 'p2', d3: 'p1' }),
       both,
-      [authors, 'out(d1 + d3 + p1: {p1=apps,content d1=conf d3=conf}; {flush-d1 flush-d3})', leg(2)].join(
-        '; ',
-      ),
+      [
+        authors,
+        'out(d1 + d3 + p1 | backup-d1 backup-d3: {p1=apps,content d1=conf d3=conf}; {flush-d1 flush-d3})',
+        leg(2),
+      ].join('; '),
     ],
     [
       'dispatchers listed in another order: legs follow the publish instances',
@@ -93,20 +100,25 @@ describe('a rolling deployment', () => {
       'no dispatcher package: caches are flushed all the same, while detached',
       pairs(2),
       onlyAem,
-      [authors, ...[1, 2].map((n) => `out(d${n} + p${n}: {p${n}=apps,content}; {flush-d${n}})`)].join('; '),
+      [
+        authors,
+        ...[1, 2].map((n) => `out(d${n} + p${n} | ask-d${n}: {p${n}=apps,content}; {flush-d${n}})`),
+      ].join('; '),
     ],
     [
       'no AEM packages: only dispatchers change, leg by leg',
       pairs(2),
       onlyDispatcher,
-      ['{}', ...[1, 2].map((n) => `out(d${n} + p${n}: {d${n}=conf}; {flush-d${n}})`)].join('; '),
+      ['{}', ...[1, 2].map((n) => `out(d${n} + p${n} | backup-d${n}: {d${n}=conf}; {flush-d${n}})`)].join(
+        '; ',
+      ),
     ],
   ];
   for (const [what, where, artifacts, expected] of cases)
     it(what, () => assert.equal(line(rolling(where, artifacts)), expected));
 
   it('a leg that is out of service comes before those that serve', () => {
-    const words = line(rolling(pairs(3), both, ['d2'])).match(/out\([^:]*/g);
+    const words = line(rolling(pairs(3), both, ['d2'])).match(/out\([^|]*(?= )/g);
     assert.deepEqual(words, ['out(d2 + p2', 'out(d1 + p1', 'out(d3 + p3']);
   });
 
@@ -121,38 +133,45 @@ describe('a rolling deployment', () => {
 
 describe('a deployment to all nodes at once', () => {
   const work = '{author=apps,content p1=apps,content p2=apps,content d1=conf d2=conf}; {flush-d1 flush-d2}';
+  const backups = 'backup-d1 backup-d2';
   const detaching = { skipDetaching: false };
 
   const cases: [string, Topology, Deployable, { skipDetaching: boolean }, string][] = [
-    ['takes all dispatchers out together', pairs(2), both, detaching, `out(all nodes: ${work})`],
-    ['leaves the load balancer alone where it is told so', pairs(2), both, { skipDetaching: true }, work],
+    ['takes all dispatchers out together', pairs(2), both, detaching, `out(all nodes | ${backups}: ${work})`],
+    [
+      'leaves the load balancer alone where it is told so',
+      pairs(2),
+      both,
+      { skipDetaching: true },
+      `{${backups}}; ${work}`,
+    ],
     [
       'has nothing to take out without dispatchers',
       topology(['p1'], {}),
       both,
       detaching,
-      '{author=apps,content p1=apps,content}; {}',
+      '{}; {author=apps,content p1=apps,content}; {}',
     ],
     [
       'flushes without a dispatcher package',
       pairs(1),
       onlyAem,
       detaching,
-      'out(all nodes: {author=apps,content p1=apps,content}; {flush-d1})',
+      'out(all nodes | ask-d1: {author=apps,content p1=apps,content}; {flush-d1})',
     ],
     [
       'flushes without a dispatcher package and without detaching, after every package is on every node',
       pairs(2),
       onlyAem,
       { skipDetaching: true },
-      '{author=apps,content p1=apps,content p2=apps,content}; {flush-d1 flush-d2}',
+      '{ask-d1 ask-d2}; {author=apps,content p1=apps,content p2=apps,content}; {flush-d1 flush-d2}',
     ],
     [
       'installs nothing without AEM packages',
       pairs(1),
       onlyDispatcher,
       detaching,
-      'out(all nodes: {d1=conf}; {flush-d1})',
+      'out(all nodes | backup-d1: {d1=conf}; {flush-d1})',
     ],
   ];
   for (const [what, where, artifacts, options, expected] of cases)

@@ -18,7 +18,7 @@ describe('a rolling deployment whose second agent', function () {
     const { progress, failure } = await deployment.end();
     assert.match(
       failure ?? '',
-      /dispatcher2: no worker took "checkAgent" in time: is its agent .*running.*nothing of its leg was changed/,
+      /dispatcher2: no worker took "backUpConfiguration" in time: is its agent .*running.*nothing of its leg was changed/,
     );
     assert.deepEqual(
       progress.legs.map(({ state }) => state),

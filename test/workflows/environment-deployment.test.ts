@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { userOf } from '../../src/activities/waits.ts';
+import type { NodeRef } from '../../src/model/activities.ts';
 import { Failure } from '../../src/systems/failure.ts';
 import type { Started } from '../../src/model/program.ts';
 import { aemArtifact, definition, dispatcherArtifact } from '../support/definition.ts';
@@ -51,8 +52,8 @@ describe('a deployment', () => {
       'start flushPaths dispatcher1',
       'start attachDispatcher dispatcher1',
       'end attachDispatcher dispatcher1',
-      'start detachDispatcher dispatcher2',
       'start backUpConfiguration dispatcher2',
+      'start replaceConfiguration dispatcher2',
       'start attachDispatcher dispatcher2',
     ];
     order
@@ -164,43 +165,40 @@ describe('a deployment', () => {
     assert.ok(dispatchers.every(({ service }) => service === 'in service'));
   });
 
-  it('leaves a leg as it was whose agent has gone before it begins', async () => {
-    let asked = 0;
-    const started = await deploy({
-      checkAgent: async ({ node }) => {
-        const isSecond = node.environmentId === '12' && node.nodeId === 'dispatcher2';
+  const gone = (): never => {
+    throw new Failure('Denied', 'no agent is there');
+  };
+  const isSecond = ({ environmentId, nodeId }: NodeRef) => environmentId === '12' && nodeId === 'dispatcher2';
+  let asked = 0;
+  const withoutAgent: [string, Parameters<typeof fairway.begin>[0]][] = [
+    [
+      'its configuration cannot be backed up',
+      { backUpConfiguration: async ({ node }) => (isSecond(node) ? gone() : undefined) },
+    ],
+    [
+      'there is nothing to back up',
+      {
+        build: async () => ({ ...(await twoPackages()), artifacts: [aemArtifact('site.all')] }),
         // The first to ask is the validation.
-        if (isSecond && (asked += 1) > 1) throw new Failure('Denied', 'no agent is there');
-        return [];
+        checkAgent: async ({ node }) => (isSecond(node) && (asked += 1) > 1 ? gone() : []),
       },
+    ],
+  ];
+  for (const [what, script] of withoutAgent)
+    it(`leaves a leg as it was whose agent has gone before it begins; ${what}`, async () => {
+      const started = await deploy(script);
+      const state = await fairway.end(started);
+      assert.match(state.failure?.message ?? '', /dispatcher2: no agent is there \(nothing of its leg/);
+      const { legs, dispatchers } = inProduction(state);
+      assert.deepEqual(
+        legs.map((leg) => leg.state),
+        ['NEW', 'OLD'],
+      );
+      assert.ok(dispatchers.every(({ service }) => service === 'in service'));
+      assert.ok(
+        !world.journal.slice(world.journal.indexOf('end loadTest')).includes('start installPackage publish2'),
+      );
     });
-    const state = await fairway.end(started);
-    assert.match(state.failure?.message ?? '', /dispatcher2: no agent is there \(nothing of its leg/);
-    const { legs, dispatchers } = inProduction(state);
-    assert.deepEqual(
-      legs.map((leg) => leg.state),
-      ['NEW', 'OLD'],
-    );
-    assert.ok(dispatchers.every(({ service }) => service === 'in service'));
-    assert.ok(
-      !world.journal.slice(world.journal.indexOf('end loadTest')).includes('start installPackage publish2'),
-    );
-  });
-
-  it('calls a leg MIXED whose packages are new and whose configuration was never begun', async () => {
-    const started = await deploy({
-      backUpConfiguration: async ({ node }) => {
-        if (node.environmentId === '12' && node.nodeId === 'dispatcher2')
-          throw new Failure('Denied', 'no right to back up');
-      },
-    });
-    const { legs } = inProduction(await fairway.end(started));
-    assert.deepEqual(
-      legs.map((leg) => leg.state),
-      ['NEW', 'MIXED'],
-    );
-    assert.match(legs[1]?.reason ?? '', /publish2 new, dispatcher2 old/);
-  });
 
   it('keeps a leg that cannot be made good from the visitors', async () => {
     const started = await deploy({
