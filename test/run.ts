@@ -67,9 +67,9 @@ const without = (files: readonly string[]) => files.flatMap((file) => ['--ignore
 type Groups = readonly (readonly string[])[];
 const groups: Groups = [['test/**/*.test.ts', ...without([...apart.flat(), ...allOf('real')])], ...apart];
 
-/** Those that share one Sling, which takes a minute to start; the kills, each of which waits to be noticed; five minutes of waiting; the others. */
-const realApart = [['contract', 'site'], ['kills'], ['absent-agent']].map((names) =>
-  names.map((name) => `test/real/${name}.test.ts`),
+/** Those that share one Sling, which takes a minute to start; the kills, each of which waits to be noticed; those that wait for minutes; the others. */
+const realApart = [['contract', 'site'], ['kills'], ['absent-agent', 'absent-workers', 'lost-workers']].map(
+  (names) => names.map((name) => `test/real/${name}.test.ts`),
 );
 const realGroups: Groups = [[...allOf('real'), ...without(realApart.flat())], ...realApart];
 
