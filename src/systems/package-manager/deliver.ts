@@ -73,12 +73,14 @@ export async function uploadPackage(
       );
     return after;
   }
-  const uploaded = find(id, (await whenBack(manager, signal)).packages);
+  const { packages, wasAway } = await whenBack(manager, signal);
+  const uploaded = find(id, packages);
   if (uploaded) return uploaded;
-  throw new Failure(
-    'Rejected',
-    `${manager.name} took the upload of ${packageLabel(id)} and does not list it: the id inside the package differs`,
-  );
+  const missing = `${manager.name} took the upload of ${packageLabel(id)} and does not list it`;
+  // What an instance has acknowledged it may not have written yet when it dies.
+  if (wasAway)
+    throw new Failure('Unavailable', `${missing}: it was restarted meanwhile, and the upload is repeated`);
+  throw new Failure('Rejected', `${missing}: the id inside the package differs`);
 }
 
 /** Installs an uploaded package, once: when the answer is lost the instance is asked. @returns AEM's log */

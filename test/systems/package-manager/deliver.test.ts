@@ -34,4 +34,31 @@ describe('the upload of a package', () => {
       });
       await server.close();
     });
+
+  for (const [what, restarts, failure] of [
+    ['that was restarted after it, which may have lost it', true, ['Unavailable', /restarted meanwhile/]],
+    ['under another id', false, ['Rejected', /the id inside the package differs/]],
+  ] as const)
+    it(`is not taken for done by an instance ${what}`, async () => {
+      let uploads = 0;
+      let answers = 0;
+      const server = await httpServer((request, response) => {
+        request.resume().on('end', () => {
+          if (request.method !== 'GET') uploads += 1;
+          // The first answer after the upload is that of a server that starts.
+          else if (restarts && uploads > 0 && (answers += 1) === 1) response.statusCode = 503;
+          response.end(
+            request.method === 'GET' ? '{"results":[]}' : '{"success":true,"path":"/etc/packages/x.zip"}',
+          );
+        });
+      });
+      const file = join(folder(), 'package.zip');
+      await writeFile(file, 'PK');
+      const manager = crxPackageManager({ url: server.url, credentials: 'admin:secret' });
+      const { signal } = new AbortController();
+      const [type, message] = failure;
+      await assert.rejects(uploadPackage(manager, { file, id, signal }), { type, message });
+      assert.equal(uploads, 1);
+      await server.close();
+    });
 });
