@@ -1,6 +1,8 @@
 #!/bin/sh
 # Makes Temporal's two databases, or brings their tables to the version of this image. May be run again.
 set -eu
+SQL_PASSWORD=$(cat /run/secrets/postgres-password)
+export SQL_PASSWORD
 
 for part in temporal visibility; do
   database=temporal

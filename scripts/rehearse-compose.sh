@@ -29,10 +29,11 @@ ended() {
   trap '' INT TERM HUP PIPE
   # shellcheck disable=SC2046
   kill $(jobs -p) 2> /dev/null || true
-  # A command that was interrupted may still have its container, and with it the volumes.
-  podman ps --all --quiet --filter label=io.podman.compose.project=fairway-rehearsal \
-    | xargs --no-run-if-empty "$rehearsal/podman.sh" rm --force --time 5 > /dev/null
-  [ ! -e "$work/.env" ] || compose --profile command down --volumes --timeout 5 > "$work/down" 2>&1 || tail -5 "$work/down"
+  # A command that was interrupted may still have its container, and a build what it mounted; all that is in this place is ours.
+  podman ps --all --external --quiet | xargs --no-run-if-empty "$rehearsal/podman.sh" rm --force --time 5 > /dev/null
+  [ ! -e .env ] || docker compose down --volumes --timeout 5 > "$work/down" 2>&1 || tail -5 "$work/down"
+  podman volume prune --force > /dev/null
+  cd /
   rm -rf "$work"
   exit $code
 }
@@ -41,10 +42,12 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 surroundings "$cache"
+# As somebody else has it: what git knows, with the same dates, or every layer would be built again.
+mkdir "$work/fairway"
+git -C "$project" ls-files -z | tar --create --directory "$project" --null --files-from - | tar --extract --directory "$work/fairway"
+cd "$work/fairway"
 {
   stand_ins
-  sh "$project/compose/new-settings.sh" > "$work/.env"
-  printf '%s\n' WEB_UI_PORT API_PORT STAGE_PORT PRODUCTION_PORT | paste -d= - <(ports 4) >> "$work/.env"
   . "$rehearsal/scenario.sh"
 } > >(
   # What ends the others ends this one last, when nobody writes any more.

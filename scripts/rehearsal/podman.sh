@@ -13,7 +13,14 @@ case "$*" in
     ;;
   *)
     arguments=()
-    for argument; do [[ $argument == --requires=* ]] || arguments+=("$argument"); done
+    for argument; do
+      case "$argument" in
+        --requires=*) ;;
+        # podman-compose gives all containers of a service one such volume.
+        *:/var/lib/fairway/work | *:/var/lib/fairway/work:*) arguments+=(/var/lib/fairway/work) ;;
+        *) arguments+=("$argument") ;;
+      esac
+    done
     exec podman "${arguments[@]}"
     ;;
 esac

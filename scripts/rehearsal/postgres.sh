@@ -4,11 +4,8 @@ set -eu
 bin=$(echo /usr/lib/postgresql/*/bin)
 data=/var/lib/postgresql/data
 if [ ! -s "$data/PG_VERSION" ]; then
-  password=$(mktemp)
-  printf '%s\n' "${POSTGRES_PASSWORD:?}" > "$password"
-  "$bin/initdb" --pgdata "$data" --username "$POSTGRES_USER" --pwfile "$password" \
+  "$bin/initdb" --pgdata "$data" --username "$POSTGRES_USER" --pwfile "${POSTGRES_PASSWORD_FILE:?}" \
     --auth-host scram-sha-256 --auth-local trust > /dev/null
-  rm "$password"
   echo 'host all all all scram-sha-256' >> "$data/pg_hba.conf"
 fi
 exec "$bin/postgres" -D "$data" -c listen_addresses='*' -c unix_socket_directories=/var/run/postgresql

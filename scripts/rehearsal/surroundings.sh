@@ -28,11 +28,10 @@ CONF
     python3 -m venv "$1/venv"
     "$1/venv/bin/pip" --quiet install podman-compose==1.6.0
   fi
-}
-
-compose() {
-  "$cache/venv/bin/podman-compose" --podman-path "$rehearsal/podman.sh" --podman-build-args '--isolation chroot --network host' \
-    --in-pod false --project-name fairway-rehearsal --env-file "$work/.env" --file "$project/docker-compose.yml" "$@" 9>&-
+  export PODMAN_COMPOSE=$1/venv/bin/podman-compose
+  mkdir "$work/bin"
+  ln -s "$rehearsal/docker" "$work/bin/docker"
+  export PATH=$work/bin:$PATH
 }
 
 # Free ones, a line each.
