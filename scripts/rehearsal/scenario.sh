@@ -16,7 +16,7 @@ up() {
 healthy() {
   local service
   for service; do
-    timeout 300 "$rehearsal/podman.sh" wait --condition=healthy "$(container "$service")" || {
+    timeout --foreground 300 "$rehearsal/podman.sh" wait --condition=healthy "$(container "$service")" || {
       echo "$service is not well"
       podman logs --tail 30 "$(container "$service")"
       return 1
@@ -40,7 +40,7 @@ wait_until() {
   done
 }
 ends_well() {
-  timeout 900 docker compose run --rm -T fairway watch "$1" > "$work/watch" || { cat "$work/watch"; return 1; }
+  timeout --foreground 900 docker compose run --rm -T fairway watch "$1" > "$work/watch" || { cat "$work/watch"; return 1; }
   tail -1 "$work/watch"
 }
 

@@ -6,7 +6,7 @@ set_setting ORCHESTRATORS 2
 set_setting BUILD_WORKERS 2
 up
 for worker in orchestrator build; do
-  timeout 300 "$rehearsal/podman.sh" wait --condition=healthy "$(container $worker 2)"
+  timeout --foreground 300 "$rehearsal/podman.sh" wait --condition=healthy "$(container $worker 2)"
 done
 run_fairway get programs 1001 -o yaml > my.yaml
 python3 - <<'PY'
