@@ -15,7 +15,7 @@ import { unlessSilent } from '../systems/silence.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { collectArtifacts } from './build-artifacts.ts';
 import { collectTests } from './build-tests.ts';
-import { LONGEST_DETAIL, whileSpeaking } from './spoken-log.ts';
+import { shortened, whileSpeaking, type Spoken } from './spoken-log.ts';
 import { secretValues } from './variables.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
 
@@ -48,10 +48,10 @@ const LAST_LINES = 20;
 export function buildActivities(deps: BuildDeps): Pick<BuildActivities, 'build'> {
   return {
     build: (input) =>
-      whileSpeaking(deps.storage, input.log, async ({ signal, say, conceal }) => {
+      whileSpeaking(deps.storage, input.log, async (spoken) => {
         const secrets = await buildSecrets(deps, input);
-        conceal(Object.values(secrets));
-        return build(deps, input, secrets, signal, say);
+        spoken.conceal(Object.values(secrets));
+        return build(deps, input, secrets, spoken);
       }),
   };
 }
@@ -60,8 +60,7 @@ async function build(
   deps: BuildDeps,
   input: BuildInput,
   secrets: Variables,
-  signal: AbortSignal,
-  say: (line: string) => void,
+  { signal, say, hide }: Spoken,
 ): Promise<BuildOutput> {
   const id = `${input.programId}-${input.pipeline.id}-${input.executionId}`;
   const engine = await chooseEngine(deps.engine, signal);
@@ -77,7 +76,9 @@ async function build(
       allowFile: deps.allowFileRepositories,
       signal,
     });
-    const reports = await runMaven(deps, input, engine, { id: mark, work, project, secrets, signal, say });
+    const reports = await runMaven(deps, input, engine, {
+      ...{ id: mark, work, project, secrets, signal, say, hide },
+    });
     const prefix = `${input.programId}/${input.pipeline.id}/${input.executionId}`;
     const artifacts = await collectArtifacts(project, `${prefix}/artifacts`, deps.storage, say, {
       // A pipeline that only judges the code may build what cannot be deployed.
@@ -114,13 +115,14 @@ interface Attempt {
   readonly secrets: Variables;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
+  readonly hide: (text: string) => string;
 }
 
 async function runMaven(
   deps: BuildDeps,
   input: BuildInput,
   engine: BuildEngine,
-  { id, work, project, secrets, signal, say }: Attempt,
+  { id, work, project, secrets, signal, say, hide }: Attempt,
 ): Promise<ReportsOfBuild> {
   const home = join(work, 'home');
   const repository = repositoryOf(deps, work);
@@ -148,7 +150,7 @@ async function runMaven(
         onLine: (line) => {
           spoke();
           say(line);
-          if (recent.push(line.slice(0, LONGEST_DETAIL)) > LAST_LINES) recent.shift();
+          if (recent.push(shortened(hide(line))) > LAST_LINES) recent.shift();
         },
         signal: limited,
       }),

@@ -6,6 +6,13 @@ import { liveLog, type LiveLog } from './live-log.ts';
 
 /** Characters of a line that go anywhere but into the log. */
 export const LONGEST_DETAIL = 300;
+const START = 100;
+
+/** A line for anywhere but the log. Of a long one the start and the end: Maven says what failed first, and why last. */
+export const shortened = (line: string): string =>
+  line.length <= LONGEST_DETAIL
+    ? line
+    : `${line.slice(0, START)} … ${line.slice(START + 3 - LONGEST_DETAIL)}`;
 
 export interface Spoken {
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -205,30 +205,52 @@ describe('the build', function () {
       assert.doesNotMatch(await log(), /building/);
     });
 
-    it('that waits for a repository that never answers is ended, and the log says what to do', async () => {
-      const stalled = createServer(() => undefined);
-      await new Promise<void>((listening) => stalled.listen(0, '127.0.0.1', listening));
-      const { port } = stalled.address() as AddressInfo;
+    /** A Maven repository that answers so, and how builds are told of it. */
+    async function repository(answer: RequestListener) {
+      const server = createServer(answer);
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      const { port } = server.address() as AddressInfo;
       const mavenSettings = join(folder(), 'settings.xml');
-      const mirror = `<id>stalled</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:${port}</url>`;
+      const mirror = `<id>only</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:${port}</url>`;
       await writeFile(mavenSettings, `<settings><mirrors><mirror>${mirror}</mirror></mirrors></settings>`);
-      const mavenRepository = join(folder(), 'empty');
-      const { output } = build(await inputFor(commit), {
-        ...{ mavenSettings, mavenRepository, silenceMinutes: 0.15 },
-      });
-      try {
-        await assert.rejects(output, {
+      const close = () => {
+        server.closeAllConnections();
+        server.close();
+      };
+      return { close, deps: { mavenSettings, mavenRepository: join(folder(), 'empty') } };
+    }
+
+    it('that waits for a repository that never answers is ended, and the log says what to do', async () => {
+      const { close, deps } = await repository(() => undefined);
+      const { output } = build(await inputFor(commit), { ...deps, silenceMinutes: 0.15 });
+      await assert
+        .rejects(output, {
           type: 'BuildFailed',
           message:
             /^Maven said nothing for 0\.15 minutes in org\.codehaus\.mojo:versions.* "build\.silenceMinutes"/,
-        });
-      } finally {
-        stalled.closeAllConnections();
-        stalled.close();
-      }
+        })
+        .finally(close);
       assert.equal(await processesOf('1-2-3'), 0);
       assert.deepEqual(await readdir(join(folder(), 'work')), []);
       assert.match(await log(), /Maven said nothing for 0\.15 minutes/);
+    });
+
+    it('asks a repository again that is busy, and the next time for what it did not have; says what it lacks', async () => {
+      const asked: string[] = [];
+      const { close, deps } = await repository(({ url = '' }, response) => {
+        response.writeHead(asked.push(url) === 1 ? 503 : 404).end();
+      });
+      const lacks = (error: Failure) => {
+        assert.equal(error.type, 'BuildFailed');
+        assert.match(error.details.join('\n'), /Could not find artifact .*versions-maven-plugin/);
+        return true;
+      };
+      const input = await inputFor(commit);
+      await assert.rejects(build(input, deps).output, lacks);
+      const first = asked.splice(0);
+      await assert.rejects(build(input, deps).output, lacks).finally(close);
+      assert.equal(first[0], first[1]);
+      assert.equal(asked[0], first[0]);
     });
 
     it('shows its log while it runs; cancelling ends everything it started', async () => {

@@ -12,7 +12,11 @@ export const mavenCommand = ({
   readonly settings?: string;
 }): string[] => [
   ...['mvn', '--batch-mode', '--no-transfer-progress', `-Dmaven.repo.local=${repository}`],
+  // Otherwise what a server did not have is missing for a day in a repository that builds share, and snapshots are as old.
+  '--update-snapshots',
   // Maven 3.9, and before.
   ...['aether.connector.requestTimeout', 'maven.wagon.rto'].map((name) => `-D${name}=${DOWNLOAD_SILENCE_MS}`),
+  // A server that is busy is asked five times more; newer Maven does so by itself.
+  '-Dmaven.wagon.http.serviceUnavailableRetryStrategy.class=standard',
   ...(settings ? ['--global-settings', settings] : []),
 ];
