@@ -12,6 +12,14 @@ container() { echo "fairway-rehearsal_$1_${2:-1}"; }
 up() {
   say docker compose up --detach > /dev/null
   healthy postgresql temporal orchestrator build api environments
+  libraries
+}
+# A new volume of Maven gets what this machine has, so that builds hang less on the network.
+libraries() {
+  [ -d ~/.m2/repository ] || return 0
+  ! podman exec "$(container build)" test -e /var/lib/fairway/maven/repository || return 0
+  tar --create --directory ~/.m2 repository | podman exec --interactive "$(container build)" tar --extract --directory /var/lib/fairway/maven
+  echo "Maven's repository is filled from the one of this machine"
 }
 healthy() {
   local service
