@@ -12,7 +12,7 @@ run_fairway get programs 1001 -o yaml > my.yaml
 python3 - <<'PY'
 import re
 text = open("my.yaml").read()
-repository = re.search(r"^ {6,}repository:\n(?: {8,}.*\n)+", text, re.M).group()
+repository = re.search(r"^( +)repository:\n(?:\1 +.*\n)+", text, re.M).group()
 indent = re.search(r"^( *)- id: ['\"]?2001", text, re.M).group(1)
 quality = f"{indent}- id: '2002'\n{indent}  name: Quality\n{indent}  type: codeQuality\n" + repository
 open("my.yaml", "w").write(re.sub(r"^( *)- id: ['\"]?2001", lambda found: quality + found.group(), text, count=1, flags=re.M))
