@@ -18,7 +18,7 @@ quality = f"{indent}- id: '2002'\n{indent}  name: Quality\n{indent}  type: codeQ
 open("my.yaml", "w").write(re.sub(r"^( *)- id: ['\"]?2001", lambda found: quality + found.group(), text, count=1, flags=re.M))
 PY
 say docker compose run --rm -T --volume "$PWD/my.yaml:/my.yaml:ro" fairway apply -f /my.yaml --yes
-fairway doctor | grep -E 'orchestrator|builds'
+fairway doctor | grep -E '(orchestrator|builds): '
 
 fairway start Production
 fairway start Quality
