@@ -20,4 +20,4 @@ ends_well 1
 fairway artifacts 1
 run_fairway logs 1 build | tail -3
 content
-podman exec "$(container objects)" find /data/fairway -type f | sed 's/-[0-9a-f-]*$//' | sort | head -40
+podman exec "$(container objects)" find /data/fairway -type f ! -path '*/logs/*' | sort
