@@ -114,6 +114,9 @@ const unfinished: Report = {
   failures: [{ file: undefined, what: 'the tests beside each other did not all run to their end' }],
 };
 
+/** What a test has left open keeps its process alive: a failure, and no reason to wait without an end. */
+const END_WITHIN_MS = 60_000;
+
 /** Runs mocha in a process of its own. Of several at a time all but one are shown at their end, so that they do not mix. */
 function mocha(args: readonly string[], show: Show, signal: AbortSignal): Promise<Ended> {
   const cli = join(project, 'node_modules/mocha/lib/cli/cli.js');
@@ -128,10 +131,18 @@ function mocha(args: readonly string[], show: Show, signal: AbortSignal): Promis
       show === 'at once' ? process.stdout.write(data) : output.push(data),
     );
   let report: Report | undefined;
-  child.on('message', (message) => (report = message as Report));
+  let ending: NodeJS.Timeout | undefined;
+  child.on('message', (message) => {
+    report = message as Report;
+    ending = setTimeout(() => {
+      output.push(Buffer.from('The tests have ended, their process has not: something was left open.\n'));
+      child.kill('SIGKILL');
+    }, END_WITHIN_MS);
+  });
   signal.addEventListener('abort', () => child.kill(signal.reason as NodeJS.Signals), { once: true });
   return new Promise((done) => {
     child.on('close', (code, endedBy) => {
+      clearTimeout(ending);
       process.stdout.write(Buffer.concat(output));
       const bad = endedBy ? 128 + constants.signals[endedBy] : report ? (code ?? 1) : code || 1;
       done({ code: bad, report: report ?? unfinished });
