@@ -25,7 +25,7 @@ RUN install -d -o node -g node /var/lib/fairway/environments /var/lib/fairway/ke
 WORKDIR /opt/fairway
 ENV NODE_ENV=production
 # Memory that is free goes back to the system: docs/operations.md, "Sizes".
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=16384 MALLOC_MMAP_MAX_=16384 MALLOC_TRIM_THRESHOLD_=131072
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_MMAP_MAX_=16384 MALLOC_TRIM_THRESHOLD_=131072
 ENTRYPOINT ["tini", "--", "node", "/opt/fairway/bin/fairway.mjs"]
 CMD ["--help"]
 

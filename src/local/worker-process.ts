@@ -22,12 +22,12 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 
 /**
- * How a worker's native half gets memory (glibc): few arenas, and blocks of some size from the system. Otherwise what is
+ * How a worker's native half gets memory (glibc): few arenas, and large blocks always from the system. Otherwise what is
  * freed stays between what remains, up to 300 KiB for each execution that waits. The Dockerfile says the same.
  */
 const ALLOCATION = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '16384',
+  MALLOC_MMAP_THRESHOLD_: '131072',
   MALLOC_MMAP_MAX_: '16384',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };
