@@ -26,28 +26,26 @@ export async function attach(
   signal?.throwIfAborted();
   const limitMs = given ?? (await loadBalancer.patience()).checksMs;
   const at = new Date();
-  let told = await loadBalancer.incarnation();
-  await loadBalancer.ready(server);
+  let told = await loadBalancer.ready(server);
   onProgress?.(`${server} is enabled`);
 
   const deadline = Date.now() + limitMs;
   for (;;) {
-    const { status, words } = findServer(loadBalancer.name, await loadBalancer.servers(), server);
+    const { servers, incarnation } = await loadBalancer.look();
+    const { status, words } = findServer(loadBalancer.name, servers, server);
     if (status === 'up') {
       onProgress?.(`${server} is up: ${words}`);
       return at;
     }
     if (status === 'maintenance' || status === 'drain') {
-      const now = await loadBalancer.incarnation();
-      if (now === told)
+      if (incarnation === told)
         throw new Failure(
           'Conflict',
           `${loadBalancer.name}: somebody else took ${server} out while its health checks were waited for (${words}); ` +
             'it is left as it is',
         );
       // Reloaded meanwhile, with the states it had before, it has forgotten the command.
-      told = now;
-      await loadBalancer.ready(server);
+      told = await loadBalancer.ready(server);
     }
     if (status === 'unchecked')
       throw new Failure(

@@ -29,24 +29,24 @@ export async function detach(
   const sessionLimitMs = given ?? (await loadBalancer.patience()).sessionsMs;
   const look = async () => {
     signal?.throwIfAborted();
-    return findServer(loadBalancer.name, await loadBalancer.servers(), server);
+    const { servers, incarnation } = await loadBalancer.look();
+    return { ...findServer(loadBalancer.name, servers, server), incarnation };
   };
-  let told = await loadBalancer.incarnation();
+  const first = await look();
+  let told = first.incarnation;
   const sessionsEnd = async (limitMs: number, inMaintenance: boolean) => {
     const deadline = Date.now() + limitMs;
     for (;;) {
-      const { sessions, status, words } = await look();
+      const { sessions, status, words, incarnation } = await look();
       const forgotten = inMaintenance && status !== 'maintenance';
       if (forgotten) {
-        const now = await loadBalancer.incarnation();
-        if (now === told)
+        if (incarnation === told)
           throw new Failure(
             'Conflict',
             `${loadBalancer.name}: somebody else let visitors to ${server} while it was taken out (${words})`,
           );
         // Reloaded meanwhile, without its states, it has forgotten the command.
-        told = now;
-        await loadBalancer.maintain(server);
+        told = await loadBalancer.maintain(server);
       }
       if ((sessions === 0 && !forgotten) || Date.now() >= deadline) return sessions;
       await pause(loadBalancer.pollMs, signal);
@@ -54,11 +54,11 @@ export async function detach(
   };
 
   // Draining a server in maintenance would let visitors with its cookie in again.
-  if ((await look()).status !== 'maintenance') {
+  if (first.status !== 'maintenance') {
     await loadBalancer.drain(server);
     onProgress?.(`${server} drains`);
     await sessionsEnd(DRAIN_MS, false);
-    await loadBalancer.maintain(server);
+    told = await loadBalancer.maintain(server);
   }
   const sessionsLeft = await sessionsEnd(sessionLimitMs, true);
   if (sessionsLeft > 0)

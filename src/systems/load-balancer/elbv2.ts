@@ -72,7 +72,7 @@ export function elbv2(
     await asked(command());
     for (const deadline = Date.now() + settleMs; ; await pause(pollMs)) {
       const { status, words } = findServer(name, await servers(), server);
-      if ((status === 'maintenance') === out) return;
+      if ((status === 'maintenance') === out) return targetGroup;
       if (Date.now() >= deadline)
         throw new Failure(
           'Unavailable',
@@ -96,7 +96,7 @@ export function elbv2(
       };
     },
     // It keeps what it was told.
-    incarnation: async () => targetGroup,
+    look: async () => ({ servers: await servers(), incarnation: targetGroup }),
     // Deregistering does both at once.
     drain: async () => undefined,
     maintain: (server) =>

@@ -13,45 +13,56 @@ const LONGEST_ANSWER = 20_000_000;
 export function haproxy({ socket, backend }: { socket: string; backend: string }): LoadBalancer {
   const name = `backend ${backend}`;
 
-  const servers = async () => {
-    const rows = table(await ask(socket, 'show stat')).filter((row) => row.pxname === backend);
+  /**
+   * Asks and names the process that answers, on one connection: while HAProxy is reloaded, its predecessor may take the next.
+   * @returns the answers that come before `show info`, as one
+   */
+  const askOne = async (commands: readonly string[]) => {
+    const text = await ask(socket, [...commands, 'show info'].join(';'));
+    const info = text.search(/^Name: /m);
+    // In a container every process has the same number.
+    const incarnation = ['Pid', 'Start_time_sec'].map(
+      (key) => new RegExp(`^${key}: (\\d+)`, 'm').exec(text)?.[1],
+    );
+    return { answer: text.slice(0, Math.max(info, 0)).trim(), incarnation: incarnation.join(' ') };
+  };
+
+  const look = async () => {
+    const { answer, incarnation } = await askOne(['show stat']);
+    const rows = table(answer).filter((row) => row.pxname === backend);
     if (rows.length === 0)
       throw new Failure('Missing', `HAProxy on ${socket} has no backend ${backend}: correct "backend"`);
-    return rows.filter((row) => !['FRONTEND', 'BACKEND'].includes(row.svname ?? '')).map(serverState);
+    const states = rows.filter((row) => !['FRONTEND', 'BACKEND'].includes(row.svname ?? '')).map(serverState);
+    return { servers: states, incarnation };
   };
+  const servers = async () => (await look()).servers;
 
   /** Looks first: that names an unknown server better than HAProxy does, and only existing names reach its socket. */
   const find = async (server: string) => findServer(name, await servers(), server);
 
   const change = async (server: string, ...changes: string[]) => {
-    const commands = changes.map((words) => `set server ${backend}/${server} ${words}`);
-    const answer = (await ask(socket, commands.join(';'))).trim();
+    const { answer, incarnation } = await askOne(
+      changes.map((words) => `set server ${backend}/${server} ${words}`),
+    );
     if (answer) throw new Failure('Rejected', `HAProxy refused to change ${backend}/${server}: ${answer}`);
+    return incarnation;
   };
 
   return {
-    ...{ name, servers, pollMs: POLL_MS, patience: async () => PATIENCE },
-    async incarnation() {
-      const info = await ask(socket, 'show info');
-      // In a container every process has the same number.
-      return ['Pid', 'Start_time_sec']
-        .map((key) => new RegExp(`^${key}: (\\d+)`, 'm').exec(info)?.[1])
-        .join(' ');
-    },
+    ...{ name, servers, look, pollMs: POLL_MS, patience: async () => PATIENCE },
     async drain(server) {
       await find(server);
       await change(server, 'state drain');
     },
     async maintain(server) {
       await find(server);
-      await change(server, 'state maint');
+      return change(server, 'state maint');
     },
     async ready(server) {
       const { status } = await find(server);
       // HAProxy trusts a server that leaves maintenance until a check fails, and sends it visitors. Declared down in
       // the same breath, it gets them only after as many new good checks as its "rise" demands.
-      if (status === 'maintenance') await change(server, 'state ready', 'health down');
-      else await change(server, 'state ready');
+      return change(server, 'state ready', ...(status === 'maintenance' ? ['health down'] : []));
     },
   };
 }

@@ -30,6 +30,15 @@ export interface Patience {
   readonly checksMs: number;
 }
 
+export interface Look {
+  readonly servers: readonly ServerState[];
+  /**
+   * The process that answered. Another one than was told something may have forgotten it; the same one forgets nothing: what is
+   * otherwise was changed by somebody.
+   */
+  readonly incarnation: string;
+}
+
 /** The group of servers behind one address. Repeating a call is harmless. */
 export interface LoadBalancer {
   /** For messages: `backend production`. */
@@ -40,15 +49,12 @@ export interface LoadBalancer {
   patience(): Promise<Patience>;
   /** @throws Failure `Unavailable` when the load balancer does not answer. */
   servers(): Promise<readonly ServerState[]>;
-  /**
-   * The process that answers. Another one than before may have forgotten what it was told; the same one forgets nothing: what
-   * is otherwise was changed by somebody.
-   */
-  incarnation(): Promise<string>;
+  /** The same, with the process that says it. */
+  look(): Promise<Look>;
   /** No new visitors. Must not be asked for a server in maintenance: that would let visitors come again. */
   drain(server: string): Promise<void>;
-  /** No visitors any more; requests in flight are finished. */
-  maintain(server: string): Promise<void>;
-  /** Visitors again, as soon as health checks made from now on are good. A server that is up stays up. */
-  ready(server: string): Promise<void>;
+  /** No visitors any more; requests in flight are finished. @returns the process that was told, as `Look` names it */
+  maintain(server: string): Promise<string>;
+  /** Visitors again, as soon as health checks made from now on are good. A server that is up stays up. @returns as `maintain` */
+  ready(server: string): Promise<string>;
 }

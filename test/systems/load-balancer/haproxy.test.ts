@@ -221,6 +221,29 @@ describe('load balancer', () => {
       }
     });
 
+    it('is not misled by the process before, which still takes some of its questions', async () => {
+      // Connection by connection: 1 is that before the reload; what it is told the other one does not know.
+      const answering = [1, 1, 1, 1, 1, 1, 2, 1, 1, 2, 2, 2];
+      const status: Record<number, string> = { 1: 'UP', 2: 'UP' };
+      const told: number[] = [];
+      const socket = join(folder(), 'two.sock');
+      const server = createServer((connection) => {
+        const process = answering.shift() ?? 2;
+        connection.setEncoding('utf8').once('data', (text: string) => {
+          if (text.includes('state maint')) told.push(process);
+          if (text.includes('state maint')) status[process] = 'MAINT';
+          const stat = `# pxname,svname,status,scur,qcur,check_status\nb,d1,${status[process]},0,0,L7OK\n\n`;
+          const info = `Name: HAProxy\nPid: ${process}\nStart_time_sec: 1\n\n`;
+          connection.end((text.includes('show stat') ? stat : '\n') + info);
+        });
+      });
+      await new Promise<void>((listening) => server.listen(socket, listening));
+      await detach(haproxy({ socket, backend: 'b' }), 'd1');
+      server.close();
+      assert.deepEqual(told, [1, 1, 2]);
+      assert.equal(status[2], 'MAINT');
+    });
+
     it('lets in again what is out after a reload', async () => {
       const balancer = new ReloadingHaproxy(site.balancer, folder());
       await balancer.takeOver();
