@@ -9,6 +9,7 @@ import { reconcile, restore } from '../systems/httpd/restore.ts';
 import type { HttpdSettings, Log } from '../systems/httpd/settings.ts';
 import { explained } from '../systems/httpd/sync.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import { turns } from '../systems/turns.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 import { prepareHost, type HostWays } from './preflight.ts';
 import { stepLog } from './step-log.ts';
@@ -21,7 +22,8 @@ export function nodeActivities(deps: {
   readonly storage: Storage;
 }): NodeActivities {
   const { node, host, storage } = deps;
-  const inTurn = turns();
+  // An attempt given up by the server may still be at work.
+  const inTurn = turns(1);
 
   const work = <T>(
     input: { node: NodeRef; log: string },
@@ -108,14 +110,4 @@ function refuseOthers(own: NodeRef, asked: NodeRef): void {
       'InvalidInput',
       `this agent serves ${label(own)} and was asked for ${label(asked)}: check the task queue in its settings`,
     );
-}
-
-/** Runs each function after the one before it has ended: an attempt given up by the server may still be at work. */
-function turns(): <T>(next: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (next) => {
-    const turn = last.then(next);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }

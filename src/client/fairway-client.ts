@@ -14,6 +14,7 @@ import { branchesOf } from '../systems/git.ts';
 import { secrets as secretsFrom, type Secrets } from '../systems/secrets.ts';
 import { openStorage } from '../systems/storage/open.ts';
 import type { Storage } from '../systems/storage/storage.ts';
+import { turns } from '../systems/turns.ts';
 import { agree } from '../systems/webhooks/agreement.ts';
 import type { FairwayAccess } from './access.ts';
 import { Calls, QUERY_MS, UPDATE_MS } from './calls.ts';
@@ -35,7 +36,6 @@ import { logKey, nameOf, OneExecution, type ExecutionAddress } from './one-execu
 import { patiently } from './patiently.ts';
 import { repairEnvironment } from './repair.ts';
 import { findEnvironment, findExecution, findPipeline, findProgram, type InProgram } from './resolve.ts';
-import { turns } from './turns.ts';
 import { everythingWaiting, type WaitingExecution } from './waiting.ts';
 import { PipelineVariables, type ListedVariable, type SetVariable } from './variables.ts';
 
