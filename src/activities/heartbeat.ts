@@ -6,7 +6,7 @@ const BEAT_MS = 1_000;
 /**
  * Runs `work` while heartbeats tell the server that this worker lives, which is also how a cancellation arrives.
  * `beat` replaces the detail that the next heartbeats carry. When the activity is cancelled, or given up for a later
- * attempt, the signal fires and `work` should throw its reason, leaving things as the activity promises.
+ * attempt, the signal fires and `work` should end, leaving things as the activity promises; its reason is thrown.
  */
 export async function whileHeartbeating<T>(
   work: (signal: AbortSignal, beat: (detail: unknown) => void) => Promise<T>,
@@ -28,7 +28,15 @@ export async function whileHeartbeating<T>(
           reason: new CancelledFailure('a later attempt has begun'),
         },
       },
-      (signal) => work(signal, beat),
+      async (signal) => {
+        try {
+          return await work(signal, beat);
+        } catch (error) {
+          // Streams and files say with an error of their own that a signal has ended them.
+          if (error instanceof Error && error.name === 'AbortError') signal.throwIfAborted();
+          throw error;
+        }
+      },
     );
   } finally {
     clearInterval(timer);
