@@ -15,8 +15,10 @@ export interface Stage {
 }
 
 /** So that `memory` can have a worker collect its garbage. */
-process.env['NODE_OPTIONS'] =
-  `${process.env['NODE_OPTIONS'] ?? ''} --import ${new URL('collect.mjs', import.meta.url).href}`;
+const launcher = [
+  'env',
+  `NODE_OPTIONS=${process.env['NODE_OPTIONS'] ?? ''} --import ${new URL('collect.mjs', import.meta.url).href}`,
+];
 
 /** A hundred agents in one process, on a machine that is busy after all, take their time. */
 const READY_WITHIN_MS = 300_000;
@@ -41,7 +43,7 @@ export async function onStage<T>(
       agents: nodes.map((node) => ({ node: { ...node }, host: hostless(folder, node) })),
     };
     const program = ['bench/worker.ts', file] as const;
-    const worker = await startWorker(folder, settings, { program, readyWithinMs: READY_WITHIN_MS });
+    const worker = await startWorker(folder, settings, { program, launcher, readyWithinMs: READY_WITHIN_MS });
     const client = await FairwayClient.connect({ address: temporal.address });
     try {
       return await use({ client, worker });

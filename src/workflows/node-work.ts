@@ -57,9 +57,11 @@ export class NodeWork {
 
   /** Without it nothing of its leg would be finished: one that is away is waited for. */
   askAgent(dispatcher: Dispatcher): Promise<void> {
-    const [agent, node] = [onNode(this.node(dispatcher)), this.node(dispatcher)];
+    const node = this.node(dispatcher);
     return this.beforeAnyChange(dispatcher, () =>
-      agent.checkAgent.executeWithOptions({ summary: `Ask the agent of ${dispatcher.id}` }, [{ node }]),
+      onNode(node).checkAgent.executeWithOptions({ summary: `Ask the agent of ${dispatcher.id}` }, [
+        { node },
+      ]),
     );
   }
 
