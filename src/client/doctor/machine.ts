@@ -57,8 +57,17 @@ export async function keyFinding(secret: Secrets): Promise<Finding> {
 
 const tools = [
   { program: 'git', args: ['--version'], needed: 'workers fetch repositories with it' },
-  { program: 'podman', args: ['--version'], needed: 'builds run in a container with it (or docker)' },
-  { program: 'docker', args: ['--version'], needed: 'builds run in a container with it (or podman)' },
+  // Their version alone says nothing of whether they work; whether they can run the image of builds, only a build tells.
+  {
+    program: 'podman',
+    args: ['info', '--format', 'podman {{.Version.Version}}'],
+    needed: 'builds run in a container with it (or docker)',
+  },
+  {
+    program: 'docker',
+    args: ['version', '--format', 'docker {{.Server.Version}}'],
+    needed: 'builds run in a container with it (or podman)',
+  },
   { program: 'mvn', args: ['--version'], needed: 'builds run with it where no container engine works' },
   { program: 'javac', args: ['-version'], needed: 'builds run with it where no container engine works' },
 ] as const;
@@ -72,7 +81,8 @@ export const toolFindings = (): Promise<Finding[]> =>
         const { code, stdout, stderr } = await run(program, args);
         const [version = ''] = stripVTControlCharacters(stdout || stderr).split('\n'); // Maven colours even this
         if (code === 0) return { ...common, state: 'good', found: version };
-        return { ...common, state: 'note', found: `ends with exit code ${code}`, remedy: needed };
+        const [said = ''] = stderr.trim().split('\n').slice(-1);
+        return { ...common, state: 'note', found: said || `ends with exit code ${code}`, remedy: needed };
       } catch {
         return {
           ...common,
