@@ -18,7 +18,7 @@ import { scanZips } from '../systems/scan/scan.ts';
 import type { Storage } from '../systems/storage/storage.ts';
 import { fairwayVersion } from '../systems/version.ts';
 import type { BuildDeps } from './build.ts';
-import { LONGEST_DETAIL, whileSpeaking } from './spoken-log.ts';
+import { shortened, whileSpeaking, type Spoken } from './spoken-log.ts';
 import { keepOutcome } from './test-outcome.ts';
 import { markOf, withWorkFolder } from './work-folder.ts';
 
@@ -32,11 +32,11 @@ const MOST_FINDINGS = 1000;
 
 export const codeQualityActivities = (deps: ScanDeps): Pick<BuildActivities, 'codeQuality'> => ({
   codeQuality: (input) =>
-    whileSpeaking(deps.storage, input.log, async ({ signal, say, conceal }) => {
+    whileSpeaking(deps.storage, input.log, async (spoken) => {
       const { scanner } = input;
       const access = scanner?.type === 'sonarqube' ? await sonarqubeAccess(scanner, deps.secret) : undefined;
-      conceal(access ? [access.token] : []);
-      return scan(deps, input, engineOf(input, access), signal, say);
+      spoken.conceal(access ? [access.token] : []);
+      return scan(deps, input, engineOf(input, access), spoken);
     }),
 });
 
@@ -58,12 +58,12 @@ async function scan(
   deps: ScanDeps,
   input: CodeQualityInput,
   scanner: CodeScanner,
-  signal: AbortSignal,
-  say: (line: string) => void,
+  { signal, say, hide }: Spoken,
 ) {
   // First what needs no analyser: a package that cannot be read ends the step soon.
   const inPackages = await scanPackages(deps, input, signal, say);
-  const { analysers, measures, findings, problems } = await analyse(deps, input, scanner, signal, say);
+  const { analysers, measures, findings, ...said } = await analyse(deps, input, scanner, signal, say);
+  const problems = said.problems.map(hide);
   const measured = measureCodeQuality(measures, inPackages);
   const ordered = inOrder([...findings, ...inPackages]);
   const step = { step: 'codeQuality', ...input } as const;
@@ -74,7 +74,7 @@ async function scan(
   return {
     ...outcome,
     findings: await keepFindings(deps.storage, input.executionKey, ordered),
-    problems: problems.map((problem) => problem.slice(0, LONGEST_DETAIL)),
+    problems: problems.map(shortened),
   };
 }
 

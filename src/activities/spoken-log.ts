@@ -5,7 +5,7 @@ import { hidden, hiding } from './hiding.ts';
 import { liveLog, type LiveLog } from './live-log.ts';
 
 /** Characters of a line that go anywhere but into the log. */
-export const LONGEST_DETAIL = 300;
+const LONGEST_DETAIL = 300;
 const START = 100;
 
 /** A line for anywhere but the log. Of a long one the start and the end: Maven says what failed first, and why last. */
@@ -40,7 +40,7 @@ export const whileSpeaking = <T>(
     const hide = (text: string) => concealed(text);
     const say = (line: string) => {
       log.line(hide(line));
-      beat(hide(line).slice(0, LONGEST_DETAIL));
+      beat(shortened(hide(line)));
     };
     const conceal = (values: readonly string[]) => void (concealed = hiding(values));
     try {

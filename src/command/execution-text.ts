@@ -3,7 +3,7 @@ import type { ExecutionState, StepState } from '../model/execution.ts';
 import { expectationOf, type Metric } from '../model/gates.ts';
 import { answersTo } from './answers.ts';
 import { clean, status, type Paint } from './output.ts';
-import { distance, duration, fromNow, localTime } from './times.ts';
+import { duration, fromNow, localTime } from './times.ts';
 
 /** An execution as people read it on a terminal: `show` prints it, `watch` redraws it. */
 
@@ -150,6 +150,3 @@ export function executionLines(state: ExecutionState, paint: Paint): string[] {
 }
 
 const blankBefore = (lines: readonly string[]) => (lines.length > 0 ? ['', ...lines] : []);
-
-/** Who is waited for, in how much time: for one line of a list. */
-export const waitedFor = (until: string): string => `${distance(Date.parse(until) - Date.now())} left`;
